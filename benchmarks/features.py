@@ -1,0 +1,249 @@
+"""Fold-correct features against the libraries people would use instead: time as a ratio, memory as a multiple of the input.
+
+1. Cross-fitted target encoding of 1M rows x 10 columns, 5 outer x 5 inner folds: scikit-learn's ``TargetEncoder`` per outer fold.
+2. Group statistics (mean, sd, count, rank, difference to group) of 1M rows: the bare pandas/NumPy expressions.
+3. The House Prices plan (clean, features, linear and tree view) in 10 folds: an equal scikit-learn ColumnTransformer pipeline per fold.
+4. Peak memory of a 1M x 50 frame through clean, features and one view.
+
+Arms alternate; the tables give medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+# a script's folder comes first on the path, where this file would stand for the package of its name
+sys.path[:] = [place for place in sys.path if Path(place or ".").resolve() != Path(__file__).resolve().parent]
+
+
+def main() -> None:
+    """Measure what is asked for and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="*", default=["target", "groups", "plan", "memory"])
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--data", type=Path, help="folder with house_prices/ for the plan; the generated sample without it")
+    arguments = parser.parse_args()
+    if "target" in arguments.what:
+        target_encoding(arguments.rows, arguments.rounds)
+    if "groups" in arguments.what:
+        group_statistics(arguments.rows, arguments.rounds)
+    if "plan" in arguments.what:
+        house_prices_plan(arguments.rounds, arguments.data)
+    if "memory" in arguments.what:
+        peak_memory(arguments.rows)
+
+
+def alternate(arms: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """Seconds of each arm, in changing order, after one round that does not count."""
+    seconds: dict[str, list[float]] = {name: [] for name in arms}
+    for number in range(rounds + 1):
+        for name, arm in arms.items() if number % 2 else reversed(arms.items()):
+            started = time.perf_counter()
+            arm()
+            if number:
+                seconds[name].append(time.perf_counter() - started)
+    return seconds
+
+
+def show(title: str, seconds: dict[str, list[float]]) -> None:
+    """A table with the ratio of each arm to the first, pair by pair."""
+    first = next(iter(seconds))
+    print(f"\n### {title}\n\n| arm | median s | min | max | times the first arm |\n|---|---|---|---|---|")
+    for name, values in seconds.items():
+        ratio = statistics.median(value / base for value, base in zip(values, seconds[first], strict=True))
+        print(f"| {name} | {statistics.median(values):.2f} | {min(values):.2f} | {max(values):.2f} | {ratio:.2f} |")
+
+
+def target_encoding(n_rows: int, rounds: int) -> None:
+    """Benchmark 1."""
+    from sklearn.model_selection import KFold
+    from sklearn.preprocessing import TargetEncoder
+
+    from features.target import TargetEncode
+
+    rng = np.random.default_rng(0)
+    sizes = np.geomspace(10, 100_000, 10).astype(int)
+    X = pd.DataFrame({f"c{size}": pd.Series(rng.integers(0, size, n_rows)).astype("str") for size in sizes})
+    y = pd.Series(rng.normal(size=n_rows))
+    folds = list(KFold(5, shuffle=True, random_state=0).split(X))
+    outer = np.empty(n_rows, dtype=np.int64)
+    for number, (_, scored) in enumerate(folds):
+        outer[scored] = number
+
+    def ours() -> None:
+        step = TargetEncode(list(X.columns)).resolve(X)
+        totals = step.take_totals(X, y, outer, 5)
+        for number, (fit, scored) in enumerate(folds):
+            step.learn_outside(totals, number).write_outside(totals, number, fit, scored)
+
+    def theirs() -> None:
+        for fit, scored in folds:
+            encoder = TargetEncoder(target_type="continuous", cv=5, random_state=0)
+            encoder.fit_transform(X.iloc[fit], y.iloc[fit])
+            encoder.transform(X.iloc[scored])
+
+    title = f"Cross-fitted target encoding, {n_rows:,} rows x 10 columns (10 to 100,000 levels), 5 x 5 folds, all values"
+    show(title, alternate({"foldwise": ours, "TargetEncoder per outer fold": theirs}, rounds))
+
+
+def group_statistics(n_rows: int, rounds: int) -> None:
+    """Benchmark 2."""
+    from features.group_ranks import GroupRank
+    from features.groups import GroupStatistics
+
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"key": rng.integers(0, 5_000, n_rows), "value": rng.normal(size=n_rows)})
+    statistics_step = GroupStatistics(["value"], by=["key"], statistics=["mean", "sd", "count", "difference"])
+    rank_step = GroupRank(["value"], by=["key"])
+
+    def ours() -> None:
+        rank_step.fit_transform(statistics_step.fit_transform(X))
+
+    def theirs() -> None:
+        grouped = X.groupby("key")["value"]
+        out = X.assign(mean=grouped.transform("mean"), sd=grouped.transform("std", ddof=0), count=grouped.transform("count"))
+        out["difference"] = out["value"] - out["mean"]
+        out["rank"] = grouped.rank(pct=True)
+
+    show(
+        f"Group statistics (mean, sd, count, difference, rank), {n_rows:,} rows, 5,000 groups",
+        alternate({"pandas": theirs, "foldwise": ours}, rounds),
+    )
+
+
+def house_prices_plan(rounds: int, data: Path | None) -> None:
+    """Benchmark 3."""
+    from pipelines.competition import find_competition, find_data
+    from pipelines.console import Console
+    from pipelines.options import Options
+    from pipelines.prepare import fold_blocks, plan, split, transformed_target
+    from pipelines.session import open_session
+    from pipelines.surroundings import Surroundings
+    from pipelines.tables import read_tables
+
+    with tempfile.TemporaryDirectory() as runs:
+        competition = find_competition("house_prices")
+        folder, _ = find_data(competition, competition.declaration(), data, Path(runs))
+        session = open_session(competition, folder, Options(runs=Path(runs), data=data), Surroundings.read(Console(is_quiet=True)))
+        tables = read_tables(session.spec, folder)
+    folds = split(session.spec, tables)
+    target = transformed_target(session.spec, tables.y)
+
+    def ours() -> None:
+        planned = plan(session.declaration, session.spec, tables, folds, ["linear", "trees"])
+        for _ in fold_blocks(planned, folds, target, len(tables.features), range(folds.n_folds)):
+            pass
+
+    def theirs() -> None:
+        transformed = np.log1p(tables.y)
+        for fold in range(folds.n_folds):
+            fit, scored = tables.features.iloc[folds.fit_rows(fold)], tables.features.iloc[folds.scored_rows(fold)]
+            for pipeline in sklearn_views(tables.features):
+                pipeline.fit_transform(fit, transformed[folds.fit_rows(fold)])
+                pipeline.transform(scored)
+                pipeline.transform(tables.features.iloc[tables.n_train :])
+
+    show("House Prices plan, 10 folds, linear and tree view", alternate({"foldwise": ours, "ColumnTransformer per fold": theirs}, rounds))
+
+
+def sklearn_views(features: pd.DataFrame) -> list[object]:
+    """What the two views do, said in scikit-learn: fills, quality maps, sums, one-hot, skew, scale; target encoding and ordinals."""
+    from sklearn.compose import ColumnTransformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, PowerTransformer, RobustScaler, TargetEncoder
+
+    numbers = [name for name in features.columns if pd.api.types.is_numeric_dtype(features[name].dtype)]
+    texts = [name for name in features.columns if name not in numbers]
+    quality = [name for name in texts if name.endswith(("Qual", "Cond", "QC", "Qu"))]
+    names = [name for name in texts if name not in quality]
+    grades = OrdinalEncoder(
+        categories=[["none", "Po", "Fa", "TA", "Gd", "Ex"]] * len(quality), handle_unknown="use_encoded_value", unknown_value=-1
+    )
+
+    def sums(X: pd.DataFrame) -> pd.DataFrame:
+        total = X["TotalBsmtSF"] + X["1stFlrSF"] + X["2ndFlrSF"]
+        baths = X["FullBath"] + X["BsmtFullBath"] + 0.5 * (X["HalfBath"] + X["BsmtHalfBath"])
+        return X.assign(TotalSF=total, Bathrooms=baths, Quality=X["OverallQual"] * X["OverallCond"], Age=X["YrSold"] - X["YearBuilt"])
+
+    made = [*numbers, "TotalSF", "Bathrooms", "Quality", "Age"]
+
+    def view(*parts: tuple[str, object, list[str]]) -> object:
+        return make_pipeline(FunctionTransformer(sums), ColumnTransformer(list(parts)))
+
+    filled = lambda: SimpleImputer(strategy="constant", fill_value="none")  # noqa: E731
+    linear = view(
+        ("numbers", make_pipeline(SimpleImputer(strategy="median"), PowerTransformer(), RobustScaler()), made),
+        ("quality", make_pipeline(filled(), grades, RobustScaler()), quality),
+        ("names", make_pipeline(filled(), OneHotEncoder(handle_unknown="ignore", sparse_output=False)), names),
+    )
+    trees = view(
+        ("numbers", SimpleImputer(strategy="median"), made),
+        ("quality", make_pipeline(filled(), grades), quality),
+        ("target", TargetEncoder(target_type="continuous", random_state=0), ["Neighborhood", "MSSubClass", "Exterior1st"]),
+        ("names", make_pipeline(filled(), OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)), names),
+    )
+    return [linear, trees]
+
+
+def peak_memory(n_rows: int) -> None:
+    """Benchmark 4, in a child of its own: the peak of a process counts everything it ever held."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        frame, base, peak = pool.apply(_memory, (n_rows,))
+    print(f"\n### Peak memory, {n_rows:,} x 50 frame through clean, features and one view, one fold\n")
+    print("| frame MB | before MB | peak MB | (peak - before) / frame, the frame counted |\n|---|---|---|---|")
+    print(f"| {frame:.0f} | {base:.0f} | {peak:.0f} | {(peak - base + frame) / frame:.2f} |")
+
+
+def _memory(n_rows: int) -> tuple[float, float, float]:
+    from pipelines.frames import FoldRows, advance, replay, start
+    from pipelines.spec import Part
+    from pipelines.splits import Folds
+
+    rng = np.random.default_rng(0)
+    columns = {f"n{i}": rng.normal(size=n_rows) for i in range(40)} | {f"k{i}": rng.integers(0, 200, n_rows) for i in range(10)}
+    columns["n0"][::7] = np.nan
+    X = pd.DataFrame(columns)
+    y = rng.normal(size=n_rows)
+    status = np.ones((n_rows, 5), dtype=np.int8)
+    for fold in range(5):
+        status[fold::5, fold] = 2
+    parts = [
+        Part("fill", {"columns": ["n0"], "how": "median"}, ("clean", 0)),
+        Part("derive", {"expressions": {"total": "n1 + n2", "ratio": "n3 / (1 + abs(n4))"}}, ("features", 0)),
+        Part("group_statistics", {"columns": ["n5"], "by": ["k0"], "statistics": ["mean", "difference"]}, ("features", 1)),
+        Part("target_encode", {"columns": ["k1", "k2"]}, ("features", 2)),
+        Part("scale", {"columns": ["n6", "n7", "n8"], "how": "standard"}, ("views", "trees", 0)),
+    ]
+    folds = Folds(status)
+    rows = FoldRows.of(folds, 0, n_rows)
+    base = _megabytes()
+    frames = advance(start(X, rows), parts, rows, lambda wanted: y[wanted], np.arange(n_rows))
+    for fold in range(1, 3):
+        replay(
+            frames.events,
+            pd.DataFrame(index=FoldRows.of(folds, fold, n_rows).all),
+            FoldRows.of(folds, fold, n_rows),
+            lambda wanted: y[wanted],
+        )
+    return X.memory_usage().sum() / 2**20, base, _megabytes()
+
+
+def _megabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()

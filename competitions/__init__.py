@@ -1,0 +1,1 @@
+"""What is declared: one folder a competition, none of which imports another."""

@@ -1,0 +1,1 @@
+"""Titanic: who survived the sinking, from a passenger list."""

@@ -1,0 +1,1 @@
+"""What changes columns: steps on DataFrames, each saying what it learns from."""

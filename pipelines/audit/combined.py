@@ -1,0 +1,47 @@
+"""The exact test of what is fitted on out-of-fold predictions: weights and meta-models of a fold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from pipelines import oof
+from pipelines.audit.case import Case
+from pipelines.audit.finding import Severity
+from pipelines.ensembles import COMBINERS, Problem
+from pipelines.metrics import Array
+from pipelines.targets import TRANSFORMS
+
+_STOPPED = 1e-7
+"""Searches for weights stop when little is left to gain; rounding moves where by less than this."""
+
+
+def compare(case: Case, changed: Array, fold: int) -> Iterator[tuple[Severity, str, str, str]]:
+    """Every declared entry fitted for one fold, on stand-in members, with both targets."""
+    spec, folds = case.session.spec, case.folds
+    problem = Problem(spec.task, case.session.metric, TRANSFORMS[spec.target.transform])
+    for name, entry in spec.ensemble.items():
+        members = _stand_ins(case, len(entry.params["of"]))
+        make = lambda entry=entry: COMBINERS[entry.name](problem, **entry.params)  # noqa: E731
+        one, two = (oof.nested(make, members, y, folds)[0].folds[fold] for y in (case.y, changed))
+        if not np.allclose(one, two, rtol=_STOPPED, atol=0):
+            advice = "Weights and meta-models of a fold are fitted on the out-of-fold rows of the other folds."
+            yield Severity.LEAK, f"ensemble {name!r}", f"what it predicts for fold {fold} changes", advice
+
+
+def _stand_ins(case: Case, count: int) -> list[oof.Predictions]:
+    """Members that know something of the target: enough for weights to depend on it."""
+    rng = np.random.default_rng(0)
+    n_classes, spec = len(case.tables.classes), case.session.spec
+    members = []
+    for _ in range(count):
+        if spec.task == "regression":
+            values = case.y * np.exp(rng.normal(scale=0.1, size=len(case.y)))
+        elif spec.task == "binary":
+            values = np.clip(0.25 + 0.5 * case.y + rng.normal(scale=0.2, size=len(case.y)), 0.01, 0.99)
+        else:
+            raw = rng.random((len(case.y), n_classes)) + np.eye(n_classes)[case.y.astype(int)]
+            values = raw / raw.sum(axis=1, keepdims=True)
+        members.append(oof.Predictions([values[case.folds.scored_rows(fold)] for fold in range(case.folds.n_folds)], np.empty(0)))
+    return members

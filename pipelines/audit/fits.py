@@ -1,0 +1,95 @@
+"""The exact test of models: one fold of every model, fitted with two targets of its scored rows, file by file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from pipelines.audit.case import Case
+from pipelines.audit.coincide import Digests, never_same
+from pipelines.audit.finding import Severity
+from pipelines.audit.world import World
+from pipelines.engine import ThreadPlan, run_fits
+from pipelines.prepare import write_block, write_table, write_view
+from pipelines.store import read_json
+from pipelines.training import FoldFit
+
+_TIMES = ("seconds", "fit_seconds")
+
+
+def compare(case: Case, one: World, two: World, fold: int) -> Iterator[tuple[Severity, str, str, str]]:
+    """Severity, place, what was seen and advice for each model with a file that never is the same with both targets."""
+    with tempfile.TemporaryDirectory() as folder:
+        arms = [_write_arm(case, world, fold, Path(folder) / name) for name, world in (("true", one), ("other", two))]
+        _fit(case, [job for arm in arms for job in arm])
+        for true, other in zip(*arms, strict=True):
+            sides = (lambda number, job=job: _digests(case, job, number) for job in (true, other))
+            files, by_chance = never_same(*sides)
+            if set(files) - set(by_chance):
+                advice = "A model may only see its training part: rounds, weights and calibration too."
+                yield Severity.LEAK, f"model {true.model!r}", f"its files {files[:5]} come out otherwise", advice
+            elif files:
+                advice = "Give the library a seed, or fewer threads: what cannot be repeated cannot be checked."
+                yield (
+                    Severity.WARNING,
+                    f"model {true.model!r}",
+                    f"and with the same one too, its files {files[:5]} come out otherwise",
+                    advice,
+                )
+
+
+def _fit(case: Case, jobs: list[FoldFit]) -> None:
+    for outcome in run_fits(jobs, ThreadPlan.of(case.session.around.cores, len(jobs), cells=0)):
+        if outcome.error is not None:
+            raise outcome.error
+
+
+def _digests(case: Case, job: FoldFit, number: int) -> Digests:
+    """A digest of each file of a fit; the first try was made with those of all models, later ones are made now."""
+    if number:
+        job = replace(job, out=job.out.with_name(f"{job.out.name}-{number}"))
+        _fit(case, [job])
+    return {str(path.relative_to(job.out)): _digest(path) for path in sorted(job.out.rglob("*")) if path.is_file()}
+
+
+def _digest(path: Path) -> str:
+    content = path.read_bytes()
+    if path.name == "facts.json":
+        content = json.dumps({key: value for key, value in read_json(path).items() if key not in _TIMES}).encode()
+    return hashlib.sha256(content).hexdigest()
+
+
+def _write_arm(case: Case, world: World, fold: int, folder: Path) -> list[FoldFit]:
+    """Write the artifacts of one fold as a run does, made with some target; gives the fits of all models."""
+    for place in ("table", "fits"):
+        (folder / place).mkdir(parents=True)
+    write_table(folder / "table", replace(case.tables, y=world.y), case.folds)
+    for view in case.views:
+        for place in ("view", "block"):
+            (folder / f"{place}-{view}").mkdir()
+        write_view(folder / f"view-{view}", world.planned.views[view])
+        write_block(folder / f"block-{view}", world.blocks[view, fold])
+    return [_job(case, model, fold, folder) for model in case.session.models]
+
+
+def _job(case: Case, model: str, fold: int, folder: Path) -> FoldFit:
+    spec = case.session.spec.models[model]
+    return FoldFit(
+        model=model,
+        fold=fold,
+        kind=spec.kind,
+        params=spec.params,
+        keys=spec.keys,
+        task=case.session.spec.task,
+        n_classes=len(case.tables.classes),
+        transform=case.session.spec.target.transform,
+        device="cpu",
+        table=folder / "table",
+        view=folder / f"view-{spec.keys.view}",
+        fold_block=folder / f"block-{spec.keys.view}",
+        out=folder / "fits" / model,
+    )

@@ -1,0 +1,128 @@
+"""Did it help? Two runs side by side: what changed in the declaration, and a paired test over their folds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from features.errors import InputError
+from pipelines.history import Entry, find_entry
+from pipelines.metrics import METRICS, Metric
+from pipelines.scores import paired_fold_test
+from pipelines.track import flatten
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model in two runs: scores and the paired fold test of second minus first, turned so that positive is better."""
+
+    name: str
+    first: float
+    second: float
+    gain: float
+    low: float
+    high: float
+    p_value: float
+    folds_won: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs of one competition."""
+
+    first: Entry
+    second: Entry
+    metric: Metric
+    changes: list[str]
+    rows: list[Row]
+    n_folds: int
+
+
+def compare(first: str, second: str, runs: Path) -> Comparison:
+    """Compare two runs.
+
+    Raises
+    ------
+    InputError
+        When a run is not found, or their folds are not the same: then no pairing is possible.
+    """
+    one, two = find_entry(first, runs), find_entry(second, runs)
+    before, after = one.read("metrics.json"), two.read("metrics.json")
+    for key in ("competition", "metric"):
+        if before[key] != after[key]:
+            raise InputError(
+                f"Runs {one.run_id} and {two.run_id} differ in {key}: {before[key]!r} and {after[key]!r}. Compare runs of one kind."
+            )
+    if not same_scored_rows(one, two):
+        raise InputError(
+            f"Runs {one.run_id} and {two.run_id} score other rows in their folds, so their folds cannot be paired. Run both with the same split and data."
+        )
+    metric, folds_per_repeat = METRICS[before["metric"]], before["folds"]["count"] // before["folds"]["repeats"]
+    tables = [{"final": run["final"], **run["models"], **run["ensemble"]} for run in (before, after)]
+    rows = [_row(name, tables[0][name], tables[1][name], metric, folds_per_repeat) for name in tables[0] if name in tables[1]]
+    return Comparison(one, two, metric, changes(one.declared(), two.declared()), rows, before["folds"]["count"])
+
+
+def same_scored_rows(one: Entry, two: Entry) -> bool:
+    """Whether both runs score the same rows in each fold; which rows they fit on may differ (that may be the question)."""
+    scored = [pd.read_parquet(entry.folder / "folds.parquet").to_numpy() == 2 for entry in (one, two)]
+    return scored[0].shape == scored[1].shape and bool((scored[0] == scored[1]).all())
+
+
+def _row(name: str, first: dict[str, Any], second: dict[str, Any], metric: Metric, folds_per_repeat: int) -> Row:
+    sign = 1.0 if metric.greater_is_better else -1.0
+    better = [sign * value for value in second["folds"]]
+    worse = [sign * value for value in first["folds"]]
+    test = paired_fold_test(better, worse, folds_per_repeat=folds_per_repeat)
+    won = int(np.sum(np.asarray(better) > np.asarray(worse)))
+    return Row(name, first["score"], second["score"], test["difference"], test["low"], test["high"], test["p_value"], won)
+
+
+def changes(first: dict[str, Any], second: dict[str, Any]) -> list[str]:
+    """What differs between two declarations, a line each."""
+    one, two = dict(_leaves(first)), dict(_leaves(second))
+    lines = [f"- {key}: {one[key]!r}" for key in one if key not in two]
+    lines += [f"+ {key}: {two[key]!r}" for key in two if key not in one]
+    return lines + [f"~ {key}: {one[key]!r} -> {two[key]!r}" for key in one if key in two and one[key] != two[key]]
+
+
+def _leaves(declared: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Dotted names and values; a list of steps counts each step, by what it says rather than by its place."""
+    for key, value in flatten(declared):
+        if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+            yield from ((f"{key}: {item}", True) for item in value)
+        else:
+            yield key, value
+
+
+def compare_lines(first: str, second: str, runs: Path) -> Iterator[str]:
+    """A comparison as text."""
+    found = compare(first, second, runs)
+    yield f"first:  {found.first.run_id}"
+    yield f"second: {found.second.run_id}"
+    yield "what changed:" if found.changes else "the declarations are the same"
+    yield from (f"  {line}" for line in found.changes)
+    better = "higher" if found.metric.greater_is_better else "lower"
+    yield f"{found.metric.name} ({better} is better), {found.n_folds} paired folds; gain is positive where the second run is better:"
+    yield f"  {'':14} {'first':>10} {'second':>10} {'gain':>10}   95 % interval            p     folds won"
+    for row in found.rows:
+        yield (
+            f"  {row.name:14} {row.first:10.5f} {row.second:10.5f} {row.gain:+10.5f}   {row.low:+.5f} to {row.high:+.5f}   {row.p_value:6.3f}  "
+            f"{row.folds_won} of {found.n_folds}"
+        )
+    yield verdict(found)
+
+
+def verdict(found: Comparison) -> str:
+    """One sentence on the final prediction."""
+    row = found.rows[0]
+    if row.first == row.second and row.gain == 0:
+        return "The final prediction is the same."
+    if row.p_value < 0.05:
+        return f"The second run is {'better' if row.gain > 0 else 'worse'} than chance would explain (corrected paired t-test, p = {row.p_value:.3f})."
+    return f"No difference that these folds can tell from chance (corrected paired t-test, p = {row.p_value:.3f})."

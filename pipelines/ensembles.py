@@ -1,0 +1,219 @@
+"""Ways to combine members on the out-of-fold table: blends with weights, and stacking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from features.errors import InputError
+from pipelines.metrics import Array, Metric
+from pipelines.oof import OnOof
+from pipelines.targets import Transform
+
+Scale = Literal["transformed", "target", "probability", "logit"]
+Above0 = Annotated[float, Field(gt=0)]
+_EDGE = 1e-6
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a combination must know: the task, the metric it is judged by, and the target's transform."""
+
+    task: str
+    metric: Metric
+    transform: Transform
+
+    def to_scale(self, values: Array, scale: Scale) -> Array:
+        """Predictions on the scale that is combined."""
+        if scale == "transformed":
+            # a prediction below the transform's domain is taken to its edge
+            least = self.transform.least if self.transform.least_allowed else self.transform.least + _EDGE
+            return self.transform.forward(np.maximum(values, least))
+        if scale == "logit":
+            clipped = np.clip(values, _EDGE, 1 - _EDGE)
+            return np.log(clipped) - np.log1p(-clipped) if self.task == "binary" else np.log(clipped)
+        return values
+
+    def from_scale(self, values: Array, scale: Scale) -> Array:
+        """Combined values back in target units or probabilities."""
+        if scale == "transformed":
+            return self.transform.inverse(values)
+        if scale != "logit":
+            return values
+        if self.task == "binary":
+            return np.asarray(1 / (1 + np.exp(-values)), dtype=np.float64)
+        odds: Array = np.exp(values - values.max(axis=1, keepdims=True))
+        return np.asarray(odds / odds.sum(axis=1, keepdims=True), dtype=np.float64)
+
+    def default_scale(self) -> Scale:
+        """Blends act on the transformed scale, or on probabilities."""
+        return "transformed" if self.task == "regression" else "probability"
+
+
+@dataclass
+class Blend:
+    """A weighted mean of the members; weights are at least 0 and sum to 1."""
+
+    problem: Problem
+    scale: Scale
+    find: Callable[[Array, Array, Blend], Array]
+    weights: Array | None = field(default=None)
+
+    def fit(self, members: Array, y: Array) -> None:
+        """Find the weights on out-of-fold members of shape (n_rows, n_members[, n_classes])."""
+        self.weights = self.find(self.problem.to_scale(members, self.scale), y, self)
+
+    def predict(self, members: Array) -> Array:
+        """The weighted mean, equal weights before any fit."""
+        scaled = self.problem.to_scale(members, self.scale)
+        weights = np.full(members.shape[1], 1 / members.shape[1]) if self.weights is None else self.weights
+        return self.problem.from_scale(combine(scaled, weights), self.scale)
+
+    def loss(self, scaled: Array, weights: Array, y: Array) -> float:
+        """The declared metric, smaller is better, of a weighting."""
+        return self.problem.metric.loss(y, self.problem.from_scale(combine(scaled, weights), self.scale))
+
+    def describe(self) -> dict[str, Any]:
+        """The weights."""
+        return {"scale": self.scale, "weights": None if self.weights is None else [float(weight) for weight in self.weights]}
+
+
+def combine(scaled: Array, weights: Array) -> Array:
+    """Weighted mean over the members' axis."""
+    return np.tensordot(scaled, weights, axes=([1], [0]))
+
+
+def equal_weights(scaled: Array, y: Array, blend: Blend) -> Array:
+    """The same weight for each member."""
+    return np.full(scaled.shape[1], 1 / scaled.shape[1])
+
+
+def simplex_weights(scaled: Array, y: Array, blend: Blend) -> Array:
+    """Weights on the simplex with the least squared error (regression) or log loss, by sequential quadratic programming."""
+    from scipy.optimize import minimize
+
+    problem, n = blend.problem, scaled.shape[1]
+    target = problem.to_scale(y, blend.scale) if problem.task == "regression" else y
+
+    def loss(weights: Array) -> float:
+        mixed = combine(scaled, weights)
+        if problem.task == "regression":
+            return float(np.mean((mixed - target) ** 2))
+        from pipelines.metrics import METRICS
+
+        return METRICS["log_loss"].loss(y, problem.from_scale(mixed, blend.scale))
+
+    start = np.full(n, 1 / n)
+    unit = max(loss(start), 1e-12)
+    found = minimize(
+        lambda weights: loss(weights) / unit,
+        start,
+        method="SLSQP",
+        bounds=[(0, 1)] * n,
+        constraints={"type": "eq", "fun": lambda weights: weights.sum() - 1},
+    )
+    weights = np.clip(found.x, 0, None)
+    return np.asarray(weights / weights.sum(), dtype=np.float64)
+
+
+def hill_climb_weights(scaled: Array, y: Array, blend: Blend, *, steps: int = 50) -> Array:
+    """Greedy selection with replacement (Caruana et al., 2004) on the declared metric; the best prefix is kept."""
+    n = scaled.shape[1]
+    counts, total = np.zeros(n), np.zeros_like(scaled[:, 0])
+    best, best_counts = np.inf, np.full(n, 1.0)
+    for step in range(1, steps + 1):
+        losses = [
+            blend.problem.metric.loss(y, blend.problem.from_scale((total + scaled[:, member]) / step, blend.scale)) for member in range(n)
+        ]
+        chosen = int(np.argmin(losses))
+        counts[chosen] += 1
+        total += scaled[:, chosen]
+        if losses[chosen] < best - 1e-12:
+            best, best_counts = losses[chosen], counts.copy()
+    return np.asarray(best_counts / best_counts.sum(), dtype=np.float64)
+
+
+@dataclass
+class Stack:
+    """A meta-model on the members: ridge for regression, logistic regression for classes, on the transformed or logit scale."""
+
+    problem: Problem
+    alpha: float
+    scale: Scale = "transformed"
+    coefficients: Array | None = None
+    intercept: Array | None = None
+
+    def fit(self, members: Array, y: Array) -> None:
+        """Fit the meta-model on out-of-fold members; it stays the members' mean where a class has no row to fit on."""
+        from sklearn.linear_model import LogisticRegression, Ridge
+
+        n_classes = members.shape[2] if members.ndim == 3 else 2
+        if self.problem.task != "regression" and len(np.unique(y)) < n_classes:
+            return
+        X = _side_by_side(self.problem.to_scale(members, self.scale))
+        if self.problem.task == "regression":
+            meta = Ridge(alpha=self.alpha).fit(X, self.problem.to_scale(y, self.scale))
+        else:
+            meta = LogisticRegression(C=1 / self.alpha, max_iter=2000).fit(X, y.astype(int))
+        self.coefficients, self.intercept = np.atleast_2d(meta.coef_), np.atleast_1d(meta.intercept_)
+
+    def predict(self, members: Array) -> Array:
+        """The meta-model's predictions; the members' mean before any fit."""
+        scaled = self.problem.to_scale(members, self.scale)
+        if self.coefficients is None or self.intercept is None:
+            return self.problem.from_scale(scaled.mean(axis=1), self.scale)
+        raw = _side_by_side(scaled) @ self.coefficients.T + self.intercept
+        return self.problem.from_scale(raw[:, 0] if raw.shape[1] == 1 else raw, self.scale)
+
+    def describe(self) -> dict[str, Any]:
+        """The meta-model's coefficients."""
+        if self.coefficients is None or self.intercept is None:
+            return {"scale": self.scale}
+        return {"scale": self.scale, "coefficients": self.coefficients.tolist(), "intercept": self.intercept.tolist()}
+
+
+def _side_by_side(scaled: Array) -> Array:
+    """Members, and their classes, as columns."""
+    return scaled.reshape(len(scaled), int(np.prod(scaled.shape[1:])))
+
+
+def blend(
+    problem: Problem,
+    *,
+    of: list[str] | None = None,
+    method: Literal["mean", "simplex", "hill_climb"] = "hill_climb",
+    scale: Scale | None = None,
+) -> OnOof:
+    """A weighted mean of the members.
+
+    Raises
+    ------
+    InputError
+        When the scale does not fit the task.
+    """
+    fitting = ("transformed", "target") if problem.task == "regression" else ("probability", "logit")
+    if scale not in (None, *fitting):
+        raise InputError(f"scale {scale!r} does not fit task {problem.task!r}; allowed: {', '.join(fitting)}.")
+    find = {"mean": equal_weights, "simplex": simplex_weights, "hill_climb": hill_climb_weights}[method]
+    return Blend(problem, scale or problem.default_scale(), find)
+
+
+def stack(problem: Problem, *, of: list[str] | None = None, meta: Literal["ridge", "logistic"] | None = None, alpha: Above0 = 1.0) -> OnOof:
+    """A linear meta-model on the members.
+
+    Raises
+    ------
+    InputError
+        When the meta-model does not fit the task.
+    """
+    fitting = "ridge" if problem.task == "regression" else "logistic"
+    if meta not in (None, fitting):
+        raise InputError(f"meta {meta!r} does not fit task {problem.task!r}; allowed: {fitting}.")
+    return Stack(problem, alpha, "transformed" if problem.task == "regression" else "logit")
+
+
+COMBINERS: dict[str, Callable[..., OnOof]] = {"blend": blend, "stack": stack}

@@ -1,0 +1,238 @@
+"""Running steps: once on all rows where nothing is learnt, otherwise once per fold on that fold's training part.
+
+The pass goes forward in declared order and keeps the set of fold-bound columns: a step runs per fold when it learns from
+rows or from the target, or reads a fold-bound column; what it writes is then fold-bound. Rows are cut by fold here and in
+``training`` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from features.crossfit import outer_parts
+from features.errors import InputError, listed
+from features.step import Learns, Step
+from pipelines.metrics import Array
+from pipelines.spec import Part
+from pipelines.splits import FIT, Folds, Rows
+from pipelines.step_parameters import FIT_ON, build_step
+
+Target: TypeAlias = Callable[[Rows], "Array | pd.Categorical[Any]"]
+"""Gives the transformed target of some training rows: numbers, or a categorical of class codes where there are several."""
+
+
+@dataclass(frozen=True)
+class FoldRows:
+    """The rows of one fold: those fitted on come first, then the scored and the test rows."""
+
+    fit: Rows
+    scored: Rows
+    test: Rows
+    fold: int
+
+    @classmethod
+    def of(cls, folds: Folds, fold: int, n_rows: int) -> FoldRows:
+        """Rows of a fold in a table of ``n_rows`` rows, the training rows first."""
+        return cls(folds.fit_rows(fold), folds.scored_rows(fold), np.arange(len(folds.status), n_rows), fold)
+
+    @property
+    def others(self) -> Rows:
+        """Rows that the fold does not fit on."""
+        return np.concatenate([self.scored, self.test])
+
+    @property
+    def all(self) -> Rows:
+        """All rows of the fold, in this order."""
+        return np.concatenate([self.fit, self.scored, self.test])
+
+
+@dataclass(frozen=True)
+class Event:
+    """One step of the plan, as it was run or is to be run."""
+
+    part: Part
+    learns: Learns
+    is_per_fold: bool
+    reads: list[str]
+    writes: list[str]
+    drops: list[str]
+    shared: pd.DataFrame
+    """The shared columns before the step; what a fold's step reads that is not fold-bound comes from here."""
+    fitted: Step | None
+    """The fitted step, when it ran once."""
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The state of the pass after some steps: shared columns, fold-bound names, what happened so far."""
+
+    shared: pd.DataFrame
+    header: pd.DataFrame
+    """The header of the whole table with its types, no rows."""
+    bound: frozenset[str] = frozenset()
+    events: tuple[Event, ...] = ()
+    fold_0: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """The fold-bound columns of fold 0, which show names and types."""
+
+
+def start(features: pd.DataFrame, first: FoldRows) -> Frames:
+    """Nothing has run yet: every column is shared."""
+    return Frames(features, features.iloc[:0], fold_0=pd.DataFrame(index=first.all))
+
+
+def advance(frames: Frames, parts: Sequence[Part], rows: FoldRows, target: Target, all_fit: Rows) -> Frames:
+    """Run the steps that run once, and the others for fold 0, whose columns show what the plan needs to know.
+
+    Parameters
+    ----------
+    rows
+        The rows of fold 0.
+    target
+        Gives the (transformed) target of training rows.
+    all_fit
+        Rows for ``fit_on: all``: train without ``not_in_fit``, and test.
+    """
+    for part in parts:
+        try:
+            frames = _advance_one(frames, part, rows, target, all_fit)
+        except InputError as error:
+            error.add_note(f"in step {part.name!r}")
+            error.where = part.where  # type: ignore[attr-defined]
+            raise
+    return frames
+
+
+def _advance_one(frames: Frames, part: Part, rows: FoldRows, target: Target, all_fit: Rows) -> Frames:
+    step = build_step(part)
+    reads = step.reads(frames.header)
+    learns_here = step.learns not in (Learns.NOTHING, Learns.LEVELS) and part.params.get(FIT_ON) != "all"
+    is_per_fold = learns_here or bool(frames.bound.intersection(reads))
+    event = Event(part, step.learns, is_per_fold, reads, [], [], frames.shared, None)
+    if is_per_fold:
+        fold_0, fitted, written = run_in_fold(event, frames.fold_0, rows, target)
+        event = replace(event, writes=list(written.columns), drops=fitted.dropped)
+        bound = (frames.bound - set(event.drops)) | set(event.writes)
+        return _moved(frames, event, frames.shared, fold_0, bound, written)
+    fitted_on = all_fit if part.params.get(FIT_ON) == "all" and step.learns == Learns.ROWS else slice(None)
+    step.resolve(frames.header).learn(frames.shared[reads].iloc[fitted_on])
+    written = step.write(frames.shared)
+    event = replace(event, writes=list(written.columns), drops=step.dropped, fitted=step)
+    gone = set(event.writes) | set(event.drops)
+    fold_0 = frames.fold_0.drop(columns=list(gone & set(frames.fold_0.columns)))
+    return _moved(frames, event, step.merge(frames.shared, written), fold_0, frames.bound - gone, written)
+
+
+def _moved(
+    frames: Frames, event: Event, shared: pd.DataFrame, fold_0: pd.DataFrame, bound: frozenset[str], written: pd.DataFrame
+) -> Frames:
+    kept = [name for name in frames.header.columns if name not in event.drops]
+    order = list(dict.fromkeys([*kept, *event.writes]))
+    header = pd.DataFrame({name: (fold_0[name] if name in bound else shared[name]).iloc[:0] for name in order})
+    hidden = [name for name in shared.columns if name in bound or name in event.drops]
+    return Frames(shared.drop(columns=hidden), header, bound, (*frames.events, event), fold_0)
+
+
+def run_in_fold(
+    event: Event, bound: pd.DataFrame, rows: FoldRows, target: Target, shared_totals: SharedTotals | None = None
+) -> tuple[pd.DataFrame, Step, pd.DataFrame]:
+    """Fit one step on the training part of a fold and write its columns for all rows of the fold.
+
+    Parameters
+    ----------
+    bound
+        The fold-bound columns so far, rows in the order of ``rows.all``.
+    shared_totals
+        Where steps that can learn for all folds in one pass over the rows find what they have counted.
+
+    Returns
+    -------
+    The fold-bound columns after the step, the fitted step, and what it wrote.
+    """
+    step = build_step(event.part)
+    visible = [name for name in event.shared.columns if name not in bound.columns]
+    header = pd.concat([event.shared[visible].iloc[:0], bound.iloc[:0]], axis=1)
+    reads = step.reads(header)
+    step.resolve(header)
+    from_bound = [name for name in reads if name in bound.columns]
+    found = None if shared_totals is None or from_bound else shared_totals.find(event, step, rows.fold)
+    if found is not None:
+        written = step.learn_outside(*found).write_outside(*found, rows.fit, rows.others)
+    else:
+        table = pd.concat([event.shared[[name for name in reads if name in visible]].iloc[rows.all], bound[from_bound]], axis=1)[reads]
+        written = _learn_and_write(event, step, table, rows, target)
+    _check_replaced(event, step, written)
+    kept = [name for name in bound.columns if name not in step.dropped and name not in written.columns]
+    return pd.concat([bound[kept], written], axis=1), step, written
+
+
+def _check_replaced(event: Event, step: Step, written: pd.DataFrame) -> None:
+    """The shared columns that a step replaces or removes are hidden in all folds: they must be the same ones in each.
+
+    Otherwise a fold would lose a column that its own step has left alone.
+    """
+    planned, done = ({*names} & {*event.shared.columns} for names in ((*event.writes, *event.drops), (*written.columns, *step.dropped)))
+    if (event.writes or event.drops) and planned != done:
+        raise InputError(
+            f"Step {event.part.name!r} replaces or removes {listed(planned ^ done)} in some folds only, depending on their rows."
+        )
+
+
+def _learn_and_write(event: Event, step: Step, table: pd.DataFrame, rows: FoldRows, target: Target) -> pd.DataFrame:
+    n_fit = len(table) if event.part.params.get(FIT_ON) == "all" else len(rows.fit)
+    training, others = table.iloc[:n_fit], table.iloc[n_fit:]
+    if not step.learns.needs_target:
+        return step.learn(training).write(table)
+    y = pd.Series(target(rows.fit), index=training.index)
+    step.learn(training, y)
+    # two calls: a cross-fitted step gives its training rows other values
+    return pd.concat([step.write_training(training, y), step.write(others)])
+
+
+@dataclass
+class SharedTotals:
+    """What steps have counted in one pass over the rows, for all folds of a repeat; kept while a plan's folds are run."""
+
+    folds: Folds
+    target: Target
+    _kept: dict[tuple[int, int], Any] = field(default_factory=dict)
+
+    def find(self, event: Event, step: Step, fold: int) -> tuple[Any, int] | None:
+        """A step's totals and the fold's number in them; None where the step or the folds have no totals."""
+        if not getattr(step, "has_totals", False):
+            return None
+        repeat = next(number for number, members in enumerate(self.folds.repeats) if fold in members)
+        if (id(event), repeat) not in self._kept:
+            self._kept[id(event), repeat] = self._take(event, step, self.folds.repeats[repeat])
+        totals = self._kept[id(event), repeat]
+        return None if totals is None else (totals, self.folds.repeats[repeat].index(fold))
+
+    def _take(self, event: Event, step: Step, members: list[int]) -> Any:
+        outer = outer_parts(self.folds.status[:, members] == FIT)
+        if outer is None:
+            return None
+        y = pd.Series(self.target(np.arange(len(outer))), index=event.shared.index[: len(outer)])
+        return step.take_totals(event.shared[step.reads_], y, outer, len(members))
+
+
+def replay(
+    events: Sequence[Event], bound: pd.DataFrame, rows: FoldRows, target: Target, shared_totals: SharedTotals | None = None
+) -> tuple[pd.DataFrame, list[Step]]:
+    """The fold-bound columns of one fold after some events, and the steps fitted on the way."""
+    fitted = []
+    for event in events:
+        if event.is_per_fold:
+            bound, step, _ = run_in_fold(event, bound, rows, target, shared_totals)
+            fitted.append(step)
+        else:
+            bound = bound.drop(columns=[name for name in (*event.writes, *event.drops) if name in bound.columns])
+    return bound, fitted
+
+
+def folds_of(folds: Folds, n_rows: int) -> Iterator[FoldRows]:
+    """The rows of every fold."""
+    return (FoldRows.of(folds, fold, n_rows) for fold in range(folds.n_folds))

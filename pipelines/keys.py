@@ -1,0 +1,85 @@
+"""What each artifact is made from, as keys: the part of the declaration it reads, its inputs, the code and its libraries."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.spec import Part, Spec
+from pipelines.store import key_of, source_hash, version_of
+
+_STEP_CORE = (
+    "features.step",
+    "features.columns",
+    "features.expressions",
+    "features.crossfit",
+    "pipelines.frames",
+    "pipelines.step_parameters",
+)
+_FIT_CORE = ("pipelines.training", "pipelines.targets", "pipelines.models.contract", "pipelines.models.matrix", "pipelines.models.rounds")
+_TABLE_CORE = ("pipelines.tables", "pipelines.splits", "features.expressions")
+_FRAME_LIBRARIES = ("pandas", "numpy", "scikit-learn", "scipy")
+
+
+@functools.cache
+def _code(modules: tuple[str, ...], distributions: tuple[str, ...]) -> dict[str, str]:
+    return {**{module: source_hash(module) for module in modules}, **{name: version_of(name) for name in distributions}}
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys of a run's artifacts. Threads and workers are in none of them, the device is in those of fits."""
+
+    spec: Spec
+    inputs: dict[str, str]
+    """Hash of each input file."""
+    sample: int | None
+    device: str
+
+    @functools.cached_property
+    def table(self) -> str:
+        """Key of the checked table and its folds."""
+        spec = self.spec
+        declared = [spec.data.model_dump(), spec.rows.model_dump(), spec.task, spec.split.name, spec.split.params, spec.target.model_dump()]
+        return key_of("table", declared, self.inputs, self.sample, _code(_TABLE_CORE, _FRAME_LIBRARIES))
+
+    @functools.cached_property
+    def _views(self) -> dict[str, str]:
+        return {view: self._view(view) for view in (*self.spec.views, "")}
+
+    def _view(self, view: str) -> str:
+        parts = (*self.spec.clean, *self.spec.features, *self.spec.views.get(view, ()))
+        steps = [(part.name, part.params, _code((_module_of(part),), ())) for part in parts]
+        return key_of("view", self.table, steps, _code(_STEP_CORE, _FRAME_LIBRARIES))
+
+    def view(self, view: str) -> str:
+        """Key of a view's shared columns; the view without a name is the features as they are."""
+        return self._views[view]
+
+    def fold(self, view: str, fold: int) -> str:
+        """Key of a view's fold-bound columns in one fold."""
+        return key_of("fold", self.view(view), fold)
+
+    def fit(self, model: str, fold: int) -> str:
+        """Key of one model's fit in one fold."""
+        from pipelines.models import kinds
+
+        spec = self.spec.models[model]
+        kind = kinds()[spec.kind]
+        modules = [type(kinds()[name]).__module__ for name in (spec.kind, *_inner_kinds(spec.params))]
+        code = _code((*_FIT_CORE, *modules, "pipelines.models.plain"), ("numpy", *kind.distributions))
+        keys = spec.keys.model_dump(exclude={"view"})
+        return key_of("fit", self.fold(spec.keys.view, fold), spec.kind, spec.params, keys, self.spec.task, self.device, code)
+
+
+def _inner_kinds(params: dict[str, Any]) -> list[str]:
+    """Kinds of model that stand inside another one's parameters (bagging)."""
+    of = params.get("of")
+    return [name for key, inner in of.items() for name in (key, *_inner_kinds(inner or {}))] if isinstance(of, dict) else []
+
+
+def _module_of(part: Part) -> str:
+    from features.registry import steps
+
+    return steps()[part.name].__module__

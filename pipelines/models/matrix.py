@@ -1,0 +1,66 @@
+"""From a frame to the numbers that libraries take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.columns import kind_of
+from features.errors import InputError, listed
+
+
+def as_matrix(
+    X: pd.DataFrame, model: str, *, allow_missing: bool, allow_categories: bool, allow_infinite: bool = True
+) -> tuple[NDArray[np.float64], list[int]]:
+    """A float64 array of shape (n_rows, n_columns) and the positions of the categorical columns.
+
+    Categories become their codes, missing ones NaN; flags become 0 and 1. Infinite values pass where missing ones do,
+    unless ``allow_infinite`` is false.
+
+    Raises
+    ------
+    InputError
+        When a column is text, a date, or holds what the model cannot take.
+    """
+    if X.shape[1] == 0:
+        raise InputError(f"Model {model!r} needs at least one column; its view has none left. Look at what its view drops.")
+    unfit = [
+        name for name in X.columns if kind_of(X[name]) in ("text", "dates") or (kind_of(X[name]) == "categorical" and not allow_categories)
+    ]
+    if unfit:
+        raise InputError(
+            f"Model {model!r} needs numbers, found text, dates or categories in {listed(unfit)}. Add one_hot or ordinal to its view, or drop them."
+        )
+    categorical = [position for position, name in enumerate(X.columns) if kind_of(X[name]) == "categorical"]
+    for position in categorical:
+        codes = X.iloc[:, position].cat.codes
+        X = X.assign(**{X.columns[position]: codes.astype("float64").where(codes >= 0, np.nan)})
+    matrix = X.to_numpy(dtype=np.float64, na_value=np.nan)
+    if not allow_missing and len(matrix) and not np.isfinite(matrix.sum()):
+        _refuse(X, ~np.isfinite(matrix), f"{model!r} needs a value in every cell; missing or infinite")
+    if allow_missing and not allow_infinite:
+        _refuse(X, np.isinf(matrix), f"{model!r} needs finite values; infinite")
+    return matrix, categorical
+
+
+def _refuse(X: pd.DataFrame, gaps: NDArray[np.bool_], needs: str) -> None:
+    if not gaps.any():
+        return
+    named = [f"{name!r} ({int(count)})" for name, count in zip(X.columns, gaps.sum(axis=0), strict=True) if count]
+    more = f" ... ({len(named)} in all)" if len(named) > 5 else ""
+    raise InputError(f"Model {needs} in {', '.join(named[:5])}{more}. Add a fill to 'clean' or to its view.")
+
+
+def no_predictions(task: str, n_classes: Callable[[], int]) -> NDArray[np.float64]:
+    """The predictions of no rows."""
+    return np.empty((0, n_classes()) if task == "multiclass" else 0)
+
+
+def as_prediction(raw: NDArray[np.float64], task: str) -> NDArray[np.float64]:
+    """Shape (n_rows,) for regression and binary, (n_rows, n_classes) for multiclass, from class probabilities or values."""
+    if task == "binary" and raw.ndim == 2:
+        raw = raw[:, 1]
+    return np.ascontiguousarray(raw, dtype=np.float64)

@@ -1,0 +1,29 @@
+"""What the command line adds to a declaration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line adds to a declaration."""
+
+    runs: Path = Path("runs")
+    data: Path | None = None
+    models: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    sample: int | None = None
+    device: str = "cpu"
+    from_run: str | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a run with these options is shown as the competition's latest."""
+        return not (self.models or self.settings or self.sample or self.from_run)
+
+    def for_key(self) -> dict[str, Any]:
+        """The options that change what comes out."""
+        return {"models": self.models, "sample": self.sample, "device": self.device}

@@ -1,0 +1,105 @@
+"""Every model and ensemble entry beside the final one: scores, their uncertainty, and paired differences."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipelines.report.blocks import Block, Figure, Section, Table, axis, ladder, ladder_height
+from pipelines.report.evidence import Evidence
+from pipelines.report.numbers import count, duration, interval, number, p_value, signed, signed_interval
+from pipelines.report.traces import Trace, points, reach
+from pipelines.scores import paired_fold_test, paired_interval
+
+_HEADER = ["name", "kind", "score", "95 % interval", "fold sd", "minus final", "its 95 % interval", "p", "fitting", "columns", "rounds"]
+
+
+@dataclass(frozen=True)
+class Against:
+    """A paired comparison with the final prediction: the interval over rows, and the corrected test over folds."""
+
+    difference: float
+    ends: list[float]
+    p_value: float
+
+
+def scoreboard_section(evidence: Evidence) -> Section:
+    """The table of scores and its picture, best first."""
+    names = sorted(evidence.scores, key=lambda name: _rank(evidence, name))
+    rows = [[name, *_cells(evidence, name)] for name in names]
+    caption = (
+        "Score: the metric on the pooled out-of-fold predictions. Interval: bootstrap over rows. Minus final: the difference of the two "
+        "scores, its interval over the same resampled rows, and p of the corrected resampled t-test over folds (Nadeau and Bengio, 2003). "
+        "Fitting: seconds over all folds. Rounds: median over folds."
+    )
+    table = Table(_HEADER, rows, caption=caption, n_text=2, marked=names.index(evidence.final))
+    blocks: list[Block] = [dot_plot(evidence, names), table]
+    return Section("models", "Models", blocks)
+
+
+def _rank(evidence: Evidence, name: str) -> float:
+    score = float(evidence.scores[name]["score"])
+    if math.isnan(score):
+        return math.inf
+    return -score if evidence.metric.greater_is_better else score
+
+
+def dot_plot(evidence: Evidence, names: list[str]) -> Figure:
+    """Scores with their intervals; the folds' scores as faint dots."""
+    by_fold = [(score, at) for at, name in enumerate(names) for score in evidence.scores[name]["folds"]]
+    faint = points(([x for x, _ in by_fold], [y for _, y in by_fold]), "%{x}", color="$muted/35", size=6, name="a fold")
+    others = {at: name for at, name in enumerate(names) if name != evidence.final}
+    final = {names.index(evidence.final): evidence.final}
+    shown = (others, "$ink", "pooled, with 95 % interval"), (final, "$accent", "final")
+    traces = [faint, *(_with_intervals(evidence, *one) for one in shown)]
+    better = "right" if evidence.metric.greater_is_better else "left"
+    layout = {"xaxis": axis(f"{evidence.metric.name}, better to the {better}"), "yaxis": ladder(names), "showlegend": True}
+    return Figure("Scores", traces, layout, height=ladder_height(len(names), each=30, least=200), is_wide=True)
+
+
+def _with_intervals(evidence: Evidence, at: dict[int, str], color: str, title: str) -> Trace:
+    scores = [evidence.scores[name]["score"] for name in at.values()]
+    low, high = ([evidence.scores[name]["interval"][end] for name in at.values()] for end in (0, 1))
+    return points((scores, [*at]), "%{x}", color=color, size=10, name=title, error_x=reach(scores, (low, high), color=color))
+
+
+def _cells(evidence: Evidence, name: str) -> list[str]:
+    scores = evidence.scores[name]
+    own = [write(scores[key], evidence.decimals) for key, write in (("score", number), ("interval", interval), ("fold_sd", number))]
+    return [_kind(evidence, name), *own, *_against_cells(evidence, name), *_fit_cells(evidence, name)]
+
+
+def _kind(evidence: Evidence, name: str) -> str:
+    return str(evidence.combined.learnt[name]["kind"] if name in evidence.combined.learnt else evidence.scores[name]["kind"])
+
+
+def _fit_cells(evidence: Evidence, name: str) -> list[str]:
+    scores = evidence.scores[name]
+    if name in evidence.combined.learnt:
+        return ["", f"{len(evidence.combined.learnt[name]['of'])} members", ""]
+    rounds = scores.get("rounds")
+    return [duration(scores["seconds"]), count(scores["columns"]), f"{float(np.median(rounds)):g}" if rounds else ""]
+
+
+def _against_cells(evidence: Evidence, name: str) -> list[str]:
+    if name == evidence.final:
+        return ["the final", "", ""]
+    against = against_final(evidence, name)
+    return [signed(against.difference, evidence.decimals), signed_interval(against.ends, evidence.decimals), p_value(against.p_value)]
+
+
+def against_final(evidence: Evidence, name: str) -> Against:
+    """A model's score minus the final one's."""
+    scores, final = evidence.scores[name], evidence.scores[evidence.final]
+    difference = scores["score"] - final["score"]
+    pairs = [(a, b) for a, b in zip(scores["folds"], final["folds"], strict=True) if math.isfinite(a) and math.isfinite(b)]
+    tested = {"p_value": math.nan}
+    if len(pairs) > 1:
+        tested = paired_fold_test([a for a, _ in pairs], [b for _, b in pairs], folds_per_repeat=len(evidence.folds.repeats[0]))
+    ends = [math.nan, math.nan]
+    if math.isfinite(difference):
+        first, second = evidence.oof[name], evidence.oof[evidence.final]
+        ends = paired_interval(evidence.metric, evidence.y, first, second)
+    return Against(difference, ends, tested["p_value"])

@@ -1,0 +1,76 @@
+"""All that one run works with: the checked declaration, where things are, and the options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from features.errors import InputError, closest, listed
+from pipelines.competition import Competition
+from pipelines.console import Console
+from pipelines.declaration import Declaration
+from pipelines.keys import Keys
+from pipelines.metrics import METRICS, Metric
+from pipelines.options import Options
+from pipelines.spec import Spec, build_spec
+from pipelines.store import Store
+from pipelines.surroundings import Surroundings
+from pipelines.unchanged import hash_inputs, input_names
+
+
+@dataclass(frozen=True)
+class Session:
+    """A competition, its checked declaration and its data, ready to run."""
+
+    competition: Competition
+    declaration: Declaration
+    spec: Spec
+    keys: Keys
+    data: Path
+    options: Options
+    around: Surroundings
+
+    @property
+    def console(self) -> Console:
+        """Where the run says things."""
+        return self.around.console
+
+    @property
+    def latest(self) -> Path:
+        """``runs/<competition>``."""
+        return self.options.runs / self.competition.name
+
+    @property
+    def store(self) -> Store:
+        """The competition's artifacts."""
+        return Store(self.latest / ".store")
+
+    @property
+    def metric(self) -> Metric:
+        """The declared metric."""
+        return METRICS[self.spec.metric]
+
+    @property
+    def models(self) -> list[str]:
+        """The models to train: all, or the chosen ones in declared order."""
+        return [name for name in self.spec.models if not self.options.models or name in self.options.models]
+
+
+def open_session(competition: Competition, data: Path, options: Options, around: Surroundings) -> Session:
+    """Check the declaration and the options.
+
+    Raises
+    ------
+    InputError
+        When the declaration has faults, or an option names what is not there.
+    """
+    competition.load_own_steps()
+    declaration = competition.declaration(options.settings)
+    spec = build_spec(declaration)
+    for name in options.models:
+        if name not in spec.models:
+            raise InputError(f"--models names {name!r}; the declaration has {listed(spec.models)}.{closest(name, spec.models)}")
+    if options.sample is not None and options.sample < 1:
+        raise InputError(f"--sample needs at least 1 row, found {options.sample}.")
+    keys = Keys(spec, hash_inputs(data, input_names(declaration.data)), options.sample, options.device)
+    return Session(competition, declaration, spec, keys, data, options, around)

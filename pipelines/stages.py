@@ -1,0 +1,232 @@
+"""The stages of a run, each a function that makes sure of what it needs and writes what it shows into a folder.
+
+``prepare`` -> ``train`` (per model) -> ``ensemble`` -> ``report``. ``foldwise run`` calls them in a row, ``foldwise stage``
+one at a time; whatever is in the store is not computed again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from features.errors import InputError
+from pipelines import submission
+from pipelines.engine import Outcome, ThreadPlan, run_fits
+from pipelines.ensembles import COMBINERS, Problem
+from pipelines.failures import ModelFailedError
+from pipelines.oof import Predictions, nested, pooled, write_predictions
+from pipelines.prepare import Prepared, ensure_table, ensure_views
+from pipelines.scores import score_table
+from pipelines.session import Session
+from pipelines.store import key_of, read_json, show, write_json
+from pipelines.targets import TRANSFORMS
+from pipelines.training import FoldFit
+
+
+@dataclass
+class Work:
+    """What was computed and what was found in the store."""
+
+    fits_made: int = 0
+    fits_found: int = 0
+
+
+@dataclass(frozen=True)
+class Combined:
+    """Predictions of all models and ensemble entries, and what the entries learnt."""
+
+    predictions: dict[str, Predictions]
+    learnt: dict[str, dict[str, Any]]
+    metrics: dict[str, Any]
+
+
+def prepare(session: Session, out: Path) -> Prepared:
+    """Check the tables, draw the folds and make the matrices of the views that the models ask for."""
+    prepared = ensure_table(session.spec, session.keys, session.data, session.store)
+    session.metric.check(prepared.y)
+    submission.check(session, prepared)
+    views = list(dict.fromkeys(session.spec.models[name].keys.view for name in session.models))
+    made = ensure_views(session.declaration, session.spec, session.keys, session.data, session.store, prepared, views)
+    for note in prepared.notes:
+        session.console.say(f"note: {note}")
+    session.console.say(
+        f"prepared {prepared.n_train} train and {prepared.n_test} test rows, {prepared.folds.n_folds} folds"
+        + ("" if made else " (matrices were in the store)")
+    )
+    folds_file = session.store.path(session.keys.table) / "folds.parquet"
+    show(folds_file, out / "folds.parquet")
+    plans = {view or "(features)": read_json(session.store.path(session.keys.view(view)) / "plan.json") for view in views}
+    split = {session.spec.split.name: session.spec.split.params}
+    write_json(out / "plan.json", {"split": split, "folds": prepared.folds.n_folds, "notes": prepared.notes, "views": plans})
+    return prepared
+
+
+def train(session: Session, prepared: Prepared, out: Path, models: list[str], work: Work) -> dict[str, Predictions]:
+    """Fit models in all folds, several fits at a time, and write their out-of-fold and test predictions.
+
+    Raises
+    ------
+    ModelFailedError
+        After all other fits are done, when one failed.
+    """
+    jobs = [job(session, prepared, model, fold) for model in models for fold in range(prepared.folds.n_folds)]
+    todo = [one for one in jobs if not one.out.is_dir()]
+    work.fits_made += len(todo)
+    work.fits_found += len(jobs) - len(todo)
+    waiting = {model: sum(one.model == model for one in todo) for model in models}
+    failed: list[Outcome] = []
+    trained: dict[str, Predictions] = {}
+    for model in [model for model in models if not waiting[model]]:
+        trained[model] = _finish(session, prepared, model, out, was_there=True)
+    for done, outcome in enumerate(run_fits(todo, _threads(session, todo)), start=1):
+        model = outcome.job.model
+        session.console.progress(done, len(todo), f"fold fits ({model})")
+        waiting[model] -= 1
+        if outcome.error is not None:
+            failed.append(outcome)
+        elif not waiting[model] and not any(bad.job.model == model for bad in failed):
+            trained[model] = _finish(session, prepared, model, out, was_there=False)
+    if failed:
+        raise _failure(session, failed)
+    return {model: trained[model] for model in models}
+
+
+def _threads(session: Session, todo: list[FoldFit]) -> ThreadPlan:
+    cells = max((_cells(one) for one in todo[:: max(1, len(todo) // 20)]), default=0)
+    return ThreadPlan.of(session.around.cores, len(todo), cells=cells)
+
+
+def _cells(fit: FoldFit) -> int:
+    size = sum(path.stat().st_size for path in (fit.view / "shared.feather", fit.fold_block / "bound.feather"))
+    return size // 8
+
+
+def job(session: Session, prepared: Prepared, model: str, fold: int) -> FoldFit:
+    """The fit of one model in one fold, as paths and plain parameters."""
+    spec, keys, store = session.spec.models[model], session.keys, session.store
+    return FoldFit(
+        model=model,
+        fold=fold,
+        kind=spec.kind,
+        params=spec.params,
+        keys=spec.keys,
+        task=session.spec.task,
+        n_classes=len(prepared.classes),
+        transform=session.spec.target.transform,
+        device=session.options.device,
+        table=store.path(keys.table),
+        view=store.path(keys.view(spec.keys.view)),
+        fold_block=store.path(keys.fold(spec.keys.view, fold)),
+        out=store.path(keys.fit(model, fold)),
+    )
+
+
+def _finish(session: Session, prepared: Prepared, model: str, out: Path, *, was_there: bool) -> Predictions:
+    """Gather a model's folds, write its predictions, show its files and say its score."""
+    folders = [session.store.path(session.keys.fit(model, fold)) for fold in range(prepared.folds.n_folds)]
+    test = np.mean([np.load(folder / "test.npy") for folder in folders], axis=0)
+    predictions = Predictions([np.load(folder / "oof.npy") for folder in folders], test)
+    write_both(session, prepared, model, predictions, out)
+    facts = [read_json(folder / "facts.json") for folder in folders]
+    table = score_table(predictions, prepared.y, prepared.folds, session.metric)
+    seconds = sum(fact["seconds"] for fact in facts)
+    session.console.say(
+        f"{model}: {session.metric.name} {table['score']:.5f} (folds sd {table['fold_sd']:.5f}), "
+        + ("from the store" if was_there else f"{seconds:.1f} s of fitting")
+    )
+    for message in sorted({message for fact in facts for message in fact["warnings"]}):
+        session.console.say(f"  {model} warns: {message.splitlines()[0][:200]}")
+    return predictions
+
+
+def write_both(session: Session, prepared: Prepared, name: str, predictions: Predictions, out: Path) -> None:
+    """Write ``oof/<name>.parquet`` and ``test/<name>.parquet``."""
+    id_name, n_train = session.spec.data.id, prepared.n_train
+    for folder, values, ids in (
+        ("oof", pooled(predictions, prepared.folds), prepared.ids.iloc[:n_train]),
+        ("test", predictions.test, prepared.ids.iloc[n_train:]),
+    ):
+        (out / folder).mkdir(parents=True, exist_ok=True)
+        write_predictions(out / folder / f"{name}.parquet", values, ids, id_name, prepared.classes)
+
+
+def _failure(session: Session, failed: list[Outcome]) -> Exception:
+    errors = {outcome.job.model: outcome.error for outcome in reversed(failed)}
+    first = next(iter(reversed(errors.values())))
+    others = [model for model in session.models if model not in errors]
+    lines = [f"{model}: {type(error).__name__}: {error}" for model, error in reversed(errors.items())]
+    places = [session.declaration.place(session.spec.models[model].where) for model in reversed(errors)]
+    advice = f" To go on without: --models {','.join(others)}" if others else ""
+    text = "\n".join(["failed:", *(f"  {place}: {line}" for place, line in zip(places, lines, strict=True))])
+    kept = f"All other fits are kept in {session.store.root}; the same command continues from there.{advice}"
+    if all(isinstance(error, InputError) for error in errors.values()):
+        return InputError(f"{len(errors)} of {len(session.models)} models {text}\n{kept}")
+    failure = ModelFailedError(f"{len(errors)} of {len(session.models)} models {text}\n{kept}")
+    failure.__cause__ = first
+    return failure
+
+
+def ensemble(session: Session, prepared: Prepared, trained: dict[str, Predictions], out: Path) -> Combined:
+    """Fit the declared ensemble on the out-of-fold table, nested; write predictions, metrics and the submission."""
+    spec = session.spec
+    problem = Problem(spec.task, session.metric, TRANSFORMS[spec.target.transform])
+    predictions, learnt = dict(trained), dict[str, dict[str, Any]]()
+    for name, entry in _possible_entries(session, trained).items():
+        of: list[str] = entry.params["of"]
+        make = lambda entry=entry: COMBINERS[entry.name](problem, **entry.params)  # noqa: E731
+        predictions[name], deployed = nested(make, [predictions[member] for member in of], prepared.y, prepared.folds)
+        learnt[name] = {"kind": entry.name, "of": of, **deployed.describe()}
+        write_both(session, prepared, name, predictions[name], out)
+    metrics = _metrics(session, prepared, predictions, learnt)
+    for name in learnt:
+        session.console.say(f"{name}: {session.metric.name} {metrics['ensemble'][name]['score']:.5f} (nested)")
+    write_json(out / "ensemble.json", {"final": metrics["final"]["name"], "entries": learnt})
+    submission.write(session, prepared, predictions[metrics["final"]["name"]], out)
+    metrics["holdout"] = submission.score_holdout(session, prepared, predictions)
+    write_json(out / "metrics.json", metrics)
+    return Combined(predictions, learnt, metrics)
+
+
+def _possible_entries(session: Session, trained: dict[str, Predictions]) -> dict[str, Any]:
+    """The ensemble entries whose members were all trained (a run of chosen models leaves some out)."""
+    there, entries = set(trained), {}
+    for name, entry in session.spec.ensemble.items():
+        if there.issuperset(entry.params["of"]):
+            entries[name] = entry
+            there.add(name)
+        else:
+            session.console.say(f"note: {name!r} is left out, because not all of its members were asked for")
+    return entries
+
+
+def _metrics(session: Session, prepared: Prepared, predictions: dict[str, Predictions], learnt: dict[str, Any]) -> dict[str, Any]:
+    spec, metric, folds = session.spec, session.metric, prepared.folds
+    tables = {name: score_table(part, prepared.y, folds, metric) for name, part in predictions.items()}
+    models = {name: {**tables[name], **_fit_facts(session, prepared, name)} for name in predictions if name not in learnt}
+    final = [*predictions][-1]
+    return {
+        "competition": session.competition.name,
+        "task": spec.task,
+        "metric": spec.metric,
+        "greater_is_better": metric.greater_is_better,
+        "final": {"name": final, **{key: tables[final][key] for key in ("score", "interval", "fold_sd", "folds")}},
+        "models": models,
+        "ensemble": {name: tables[name] for name in learnt},
+        "rows": {"train": prepared.n_train, "test": prepared.n_test},
+        "folds": {"key": key_of(session.keys.table), "count": folds.n_folds, "repeats": len(folds.repeats)},
+    }
+
+
+def _fit_facts(session: Session, prepared: Prepared, model: str) -> dict[str, Any]:
+    facts = [read_json(session.store.path(session.keys.fit(model, fold)) / "facts.json") for fold in range(prepared.folds.n_folds)]
+    rounds = [fact["rounds"] for fact in facts if "rounds" in fact]
+    return {
+        "seconds": sum(fact["seconds"] for fact in facts),
+        "fit_seconds": sum(fact["fit_seconds"] for fact in facts),
+        "kind": session.spec.models[model].kind,
+        "columns": len(facts[0]["columns"]),
+        **({"rounds": rounds} if rounds else {}),
+    }

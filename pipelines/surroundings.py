@@ -1,0 +1,44 @@
+"""What a run takes from outside: the hour, the machine, the environment. Read once, by the command line."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.console import Console
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The hour, cores, git commit and tracker of a run."""
+
+    now: datetime.datetime
+    cores: int
+    machine: str
+    git_commit: str | None
+    tracking_uri: str | None
+    console: Console
+
+    @classmethod
+    def read(cls, console: Console | None = None) -> Surroundings:
+        """Look around."""
+        return cls(
+            now=datetime.datetime.now(datetime.UTC),
+            cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+            machine=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+            git_commit=_git_commit(Path.cwd()),
+            tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or None,
+            console=console or Console(),
+        )
+
+
+def _git_commit(folder: Path) -> str | None:
+    try:
+        found = subprocess.run(["git", "-C", str(folder), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return found.stdout.strip() or None if found.returncode == 0 else None

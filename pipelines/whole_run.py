@@ -1,0 +1,203 @@
+"""A whole run: from a competition's name to a submission, a report, a history entry and a tracked run."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.competition import find_competition, find_data
+from pipelines.options import Options
+from pipelines.store import key_of, read_json, show, whole_folder, write_json
+from pipelines.surroundings import Surroundings
+from pipelines.unchanged import find_latest, hash_inputs, input_names, run_key
+
+if TYPE_CHECKING:
+    from pipelines.session import Session
+    from pipelines.stages import Work
+
+_VERSIONS = ("foldwise", "lightgbm", "mlflow", "numpy", "pandas", "scikit-learn", "scipy", "xgboost", "xgboost-cpu")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came out of a run: its id, its folder with all files, its metrics, and how many fold fits were made."""
+
+    run_id: str
+    folder: Path
+    metrics: dict[str, Any]
+    fits_made: int
+    is_new: bool
+
+    @property
+    def report(self) -> Path:
+        """The report's path."""
+        return self.folder / "report.html"
+
+    @property
+    def submission(self) -> Path:
+        """The submission's path; there is none without a test file."""
+        return self.folder / "submission.csv"
+
+
+def run(name_or_folder: str, *, options: Options | None = None, around: Surroundings | None = None, **given: Any) -> Result:
+    """Run a declared competition.
+
+    Parameters
+    ----------
+    name_or_folder
+        A competition by name or folder.
+    options
+        What the command line adds; or give its fields by keyword (``runs=Path("runs")``, ``settings=("split.kfold.seed=1",)``).
+    around
+        The hour, the machine and the console; read now by default.
+
+    Returns
+    -------
+    Result
+        Of this run, or of the latest one when nothing has changed since.
+
+    Raises
+    ------
+    InputError
+        When the declaration, the data or an option is wrong.
+    ModelFailedError
+        When a declared model failed; the others are kept.
+    """
+    options = options or Options(**given)
+    around = around or Surroundings.read()
+    competition = find_competition(name_or_folder)
+    declaration = competition.declaration(options.settings)
+    data, sample_line = find_data(competition, declaration, options.data, options.runs)
+    if sample_line:
+        around.console.say(sample_line)
+    key = run_key(declaration, hash_inputs(data, input_names(declaration.data)), options.for_key())
+    latest = find_latest(options.runs / competition.name, key) if options.is_full else None
+    if latest is not None:
+        return Result(latest.facts["run_id"], latest.folder, read_json(latest.folder / "metrics.json"), 0, is_new=False)
+    from pipelines.session import open_session
+
+    return record(open_session(competition, data, options, around), key)
+
+
+def record(session: Session, key: str) -> Result:
+    """Run all stages into a new history entry, show it as the latest when it is a full run, and tell the tracker."""
+    from pipelines.track import send_unsent
+
+    moment = session.around.now
+    run_id = f"{moment:%Y%m%d-%H%M%S}-{key_of(key, moment.isoformat(), os.getpid())[:6]}"
+    folder = session.latest / "history" / run_id
+    with whole_folder(folder) as out:
+        work = _stages(session, out, run_id, key)
+    if session.options.is_full:
+        publish(session, folder)
+    send_unsent(session.latest, session.options.runs, session.around)
+    shown = session.latest if session.options.is_full else folder
+    return Result(run_id, shown, read_json(folder / "metrics.json"), work.fits_made, is_new=True)
+
+
+def _stages(session: Session, out: Path, run_id: str, key: str) -> Work:
+    from pipelines import stages
+    from pipelines.report import write_report
+
+    timings: dict[str, float] = {}
+    work = stages.Work()
+    with timed(timings, "prepare"):
+        prepared = stages.prepare(session, out)
+    with timed(timings, "train"):
+        trained = stages.train(session, prepared, out, session.models, work)
+    with timed(timings, "ensemble"):
+        combined = stages.ensemble(session, prepared, trained, out)
+    with timed(timings, "report"):
+        write_report(session, prepared, combined, out / "report.html", timings=timings)
+    write_record(session, out, run_id, key, timings=timings, work=work)
+    return work
+
+
+def write_record(session: Session, out: Path, run_id: str, key: str, *, timings: dict[str, float], work: Work) -> None:
+    """Write what a run was made from: its declaration, the keys of its artifacts, and ``run.json``."""
+    _write_declaration(session, out)
+    fits = {model: [session.keys.fit(model, fold) for fold in range(_n_folds(out))] for model in session.models}
+    write_json(out / "keys.json", {"table": session.keys.table, "fits": fits})
+    files = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+    facts = {
+        "run_id": run_id,
+        "key": key,
+        "competition": session.competition.name,
+        "started": session.around.now.isoformat(),
+        "seconds": timings,
+        "fits": {"made": work.fits_made, "from_store": work.fits_found},
+        "machine": session.around.machine,
+        "cores": session.around.cores,
+        "device": session.options.device,
+        "git_commit": session.around.git_commit,
+        "versions": {name: _version(name) for name in _VERSIONS},
+        "data": {"folder": str(session.data), "hashes": session.keys.inputs},
+        "options": {
+            **session.options.for_key(),
+            "settings": session.options.settings,
+        },
+        "files": [*files, "run.json"],
+    }
+    write_json(out / "run.json", facts)
+
+
+def publish(session: Session, folder: Path) -> None:
+    """Let ``runs/<competition>/`` show a run: links to its files, and to its models in the store."""
+    latest = session.latest
+    # first, because files of two runs side by side must not pass for the run that was there
+    (latest / "run.json").unlink(missing_ok=True)
+    shutil.rmtree(latest / "models", ignore_errors=True)
+    for sub in ("oof", "test"):
+        shutil.rmtree(latest / sub, ignore_errors=True)
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.name != "run.json":
+            show(path, latest / path.relative_to(folder))
+    show_models(session, read_json(folder / "keys.json")["fits"])
+    # last, because it says that all the rest is there
+    show(folder / "run.json", latest / "run.json")
+
+
+def show_models(session: Session, fits: dict[str, list[str]]) -> None:
+    """Link the fold fits of models into ``models/<model>/fold-<k>/``."""
+    for model, keys in fits.items():
+        for fold, key in enumerate(keys):
+            artifact = session.store.path(key)
+            for path in artifact.rglob("*"):
+                if path.is_file():
+                    show(path, session.latest / "models" / model / f"fold-{fold}" / path.relative_to(artifact))
+
+
+def _write_declaration(session: Session, out: Path) -> None:
+    from ruamel.yaml import YAML
+
+    with (out / "declaration.yaml").open("w", encoding="utf-8") as file:
+        yaml = YAML(typ="safe", pure=True)
+        # the order of steps and expressions has a meaning
+        yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+        yaml.dump(session.declaration.data, file)
+
+
+def _n_folds(out: Path) -> int:
+    return int(read_json(out / "plan.json")["folds"])
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+@contextmanager
+def timed(timings: dict[str, float], name: str) -> Iterator[None]:
+    """Note the seconds a block takes."""
+    started = time.perf_counter()
+    yield
+    timings[name] = time.perf_counter() - started

@@ -1,0 +1,241 @@
+"""What is fitted on out-of-fold predictions: nested, so that no fold's score has seen its own rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.ensembles import COMBINERS, Problem
+from pipelines.metrics import METRICS, Array
+from pipelines.oof import OnOof, Predictions, nested, pooled, scored_rows, stacked, write_predictions
+from pipelines.splits import Folds
+from pipelines.targets import TRANSFORMS
+
+N_ROWS = 48
+PROBLEMS = {
+    "regression": Problem("regression", METRICS["rmse"], TRANSFORMS["none"]),
+    "binary": Problem("binary", METRICS["log_loss"], TRANSFORMS["none"]),
+    "multiclass": Problem("multiclass", METRICS["log_loss"], TRANSFORMS["none"]),
+}
+WAYS: list[tuple[str, dict[str, Any]]] = [("blend", {"method": method}) for method in ("mean", "simplex", "hill_climb")] + [("stack", {})]
+every_way = pytest.mark.parametrize(("name", "params"), WAYS, ids=[f"{name}-{'-'.join(params.values())}" for name, params in WAYS])
+
+
+def kfold(n_folds: int = 4, repeats: int = 1, seed: int = 0) -> Folds:
+    """Folds of shuffled rows."""
+    rng = np.random.default_rng(seed + 100)
+    columns = []
+    for _ in range(repeats):
+        part = rng.permutation(np.arange(N_ROWS) % n_folds)
+        columns += [np.where(part == fold, 2, 1) for fold in range(n_folds)]
+    return Folds(np.column_stack(columns).astype(np.int8))
+
+
+def windows() -> Folds:
+    """Growing windows of time: fold k fits on all blocks before the one it scores."""
+    block = np.arange(N_ROWS) // 12
+    return Folds(np.column_stack([np.where(block < fold, 1, np.where(block == fold, 2, 0)) for fold in (1, 2, 3)]).astype(np.int8))
+
+
+def holdout() -> Folds:
+    """One window."""
+    return Folds(np.where(np.arange(N_ROWS) < 30, 1, 2).astype(np.int8)[:, None])
+
+
+def target(task: str, seed: int = 0) -> Array:
+    """A target of a task."""
+    n_classes = {"regression": 0, "binary": 2, "multiclass": 3}[task]
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=N_ROWS) if n_classes == 0 else rng.permutation(np.arange(N_ROWS) % n_classes).astype(float)
+
+
+def members(task: str, y: Array, folds: Folds, n_members: int = 3, seed: int = 1) -> list[Predictions]:
+    """Members of growing error."""
+    rng = np.random.default_rng(seed)
+
+    def about(truth: Array, noise: float) -> Array:
+        if task == "regression":
+            return truth + noise * rng.normal(size=len(truth))
+        n_classes = 2 if task == "binary" else 3
+        raw = np.eye(n_classes)[truth.astype(int)] + noise * rng.random((len(truth), n_classes)) + 0.05
+        p = raw / raw.sum(axis=1, keepdims=True)
+        return p[:, 1] if task == "binary" else p
+
+    return [
+        Predictions([about(y[folds.scored_rows(fold)], 0.3 + member) for fold in range(folds.n_folds)], about(y[:10], 0.3 + member))
+        for member in range(n_members)
+    ]
+
+
+@dataclass
+class Spy:
+    """Remembers what it was fitted on; predicts the first member."""
+
+    seen: list[tuple[Array, Array]] = field(default_factory=list)
+
+    def fit(self, members: Array, y: Array) -> None:
+        """Remember."""
+        self.seen.append((members, y))
+
+    def predict(self, members: Array) -> Array:
+        """The first member, and 100 before any fit."""
+        return members[:, 0] if self.seen else np.full(len(members), 100.0)
+
+    def describe(self) -> dict[str, Any]:
+        """Nothing."""
+        return {}
+
+
+# ---------------------------------------------------------------------- pooling
+
+
+def test_pooled_takes_the_mean_over_repeats_and_marks_rows_never_scored() -> None:
+    folds = Folds(np.array([[2, 2], [1, 2], [0, 1]], dtype=np.int8))
+    values = pooled(Predictions([np.array([1.0]), np.array([3.0, 5.0])], np.empty(0)), folds)
+    np.testing.assert_array_equal(values, [2.0, 5.0, np.nan])
+    assert scored_rows(folds).tolist() == [0, 1]
+    assert pooled(Predictions([np.array([1.0]), np.array([3.0, 5.0])], np.empty(0)), folds, [1]).tolist()[:2] == [3.0, 5.0]
+
+
+def test_pooled_of_several_classes() -> None:
+    folds = Folds(np.array([[2], [1]], dtype=np.int8))
+    values = pooled(Predictions([np.array([[0.2, 0.8]])], np.empty((0, 2))), folds)
+    np.testing.assert_array_equal(values, [[0.2, 0.8], [np.nan, np.nan]])
+
+
+@given(st.integers(1, 3), st.integers(2, 5), st.integers(0, 20))
+def test_pooled_puts_each_prediction_in_its_row(repeats: int, n_folds: int, seed: int) -> None:
+    folds = kfold(n_folds, repeats, seed)
+    rows = Predictions([folds.scored_rows(fold).astype(float) for fold in range(folds.n_folds)], np.empty(0))
+    np.testing.assert_allclose(pooled(rows, folds), np.arange(N_ROWS))
+
+
+# ---------------------------------------------------------------------- nesting
+
+
+@pytest.mark.parametrize("folds", [kfold(), kfold(3, repeats=2), windows(), holdout()], ids=["kfold", "repeated", "windows", "holdout"])
+def test_a_fold_fits_on_rows_it_fits_on_that_were_scored_elsewhere_in_its_repeat(folds: Folds) -> None:
+    y, spies = target("regression"), list[Spy]()
+
+    def make() -> OnOof:
+        spies.append(Spy())
+        return spies[-1]
+
+    both = members("regression", y, folds)
+    scored, deployed = nested(make, both, y, folds)
+    assert len(spies) == folds.n_folds + 1 and deployed is spies[-1]
+    for fold in range(folds.n_folds):
+        repeat = next(one for one in folds.repeats if fold in one)
+        elsewhere = (folds.status[:, [other for other in repeat if other != fold]] == 2).any(axis=1)
+        rows = np.flatnonzero((folds.status[:, fold] == 1) & elsewhere)
+        if not len(rows):
+            assert not spies[fold].seen
+            assert set(scored.folds[fold]) == {100.0}, "without earlier rows it is as it was made"
+            continue
+        table = stacked([pooled(member, folds, repeat) for member in both])
+        np.testing.assert_array_equal(spies[fold].seen[0][0], table[rows])
+        np.testing.assert_array_equal(spies[fold].seen[0][1], y[rows])
+
+
+@every_way
+@pytest.mark.parametrize("task", PROBLEMS)
+def test_the_scored_rows_target_does_not_reach_the_folds_object(name: str, params: dict[str, Any], task: str) -> None:
+    """Change y on the rows that fold k scores: the object of fold k says the same, and others may say something else."""
+    folds = kfold(4, repeats=2)
+    y = target(task)
+    both, made = members(task, y, folds), list[OnOof]()
+
+    def make() -> OnOof:
+        made.append(COMBINERS[name](PROBLEMS[task], **params))
+        return made[-1]
+
+    def fitted(truth: Array) -> tuple[list[dict[str, Any]], Predictions]:
+        made.clear()
+        scored, _ = nested(make, both, truth, folds)
+        return [one.describe() for one in made], scored
+
+    before, scored_before = fitted(y)
+    moved = False
+    for fold in range(folds.n_folds):
+        changed = y.copy()
+        rows = folds.scored_rows(fold)
+        changed[rows] = -y[rows] + 3 if task == "regression" else (y[rows] + 1) % (2 if task == "binary" else 3)
+        after, scored_after = fitted(changed)
+        assert after[fold] == before[fold]
+        np.testing.assert_array_equal(scored_after.folds[fold], scored_before.folds[fold])
+        moved |= any(after[other] != before[other] for other in range(folds.n_folds))
+    assert moved == (params != {"method": "mean"}), "the test can tell: the objects of other folds do see these rows"
+
+
+@every_way
+@pytest.mark.parametrize("task", PROBLEMS)
+def test_the_first_window_has_equal_weights(name: str, params: dict[str, Any], task: str) -> None:
+    folds, y = windows(), target(task)
+    both = members(task, y, folds)
+    problem = PROBLEMS[task]
+    scored, _ = nested(lambda: COMBINERS[name](problem, **params), both, y, folds)
+    scale = "logit" if name == "stack" and task != "regression" else problem.default_scale()
+    table = problem.to_scale(stacked([member.folds[0] for member in both]), scale)  # type: ignore[arg-type]
+    np.testing.assert_allclose(scored.folds[0], problem.from_scale(table.mean(axis=1), scale))  # type: ignore[arg-type]
+
+
+@every_way
+@pytest.mark.parametrize("task", PROBLEMS)
+def test_one_holdout_window(name: str, params: dict[str, Any], task: str) -> None:
+    """Nothing was scored before it: equal weights in the score; the deployed object may not be fitted on the holdout either."""
+    folds, y = holdout(), target(task)
+    both = members(task, y, folds)
+    scored, deployed = nested(lambda: COMBINERS[name](PROBLEMS[task], **params), both, y, folds)
+    fresh = COMBINERS[name](PROBLEMS[task], **params)
+    np.testing.assert_array_equal(scored.folds[0], fresh.predict(stacked([member.folds[0] for member in both])))
+    np.testing.assert_array_equal(scored.test, fresh.predict(stacked([member.test for member in both])))
+    assert deployed.describe() == fresh.describe()
+
+
+def test_rows_in_no_fit_teach_nothing_and_are_scored() -> None:
+    folds = kfold()
+    status = folds.status.copy()
+    left_out = np.arange(N_ROWS) % 6 == 0
+    status[(status == 1) & left_out[:, None]] = 0
+    y, spy = target("regression"), Spy()
+    both = members("regression", y, Folds(status))
+    scored, _ = nested(lambda: spy, both, y, Folds(status))
+    assert sum(len(part) for part in scored.folds) == N_ROWS
+    taught = {float(value) for _, truth in spy.seen for value in truth}
+    assert not taught & set(y[left_out])
+
+
+@pytest.mark.parametrize("task", PROBLEMS)
+def test_no_test_rows(task: str) -> None:
+    folds, y = kfold(), target(task)
+    shape = (0, 3) if task == "multiclass" else (0,)
+    both = [Predictions(member.folds, np.empty(shape)) for member in members(task, y, folds)]
+    scored, _ = nested(lambda: COMBINERS["blend"](PROBLEMS[task], method="mean"), both, y, folds)
+    assert scored.test.shape == shape
+
+
+# ---------------------------------------------------------------------- in files
+
+
+@pytest.mark.parametrize(
+    ("values", "classes", "id_name", "columns"),
+    [
+        (np.array([0.5, np.nan]), [], "Id", ["row", "Id", "prediction"]),
+        (np.array([0.5, 0.1]), [], None, ["row", "prediction"]),
+        (np.array([[0.2, 0.8], [np.nan, np.nan]]), ["no", "yes"], "Id", ["row", "Id", "p_no", "p_yes"]),
+        (np.empty((0, 2)), [0, 1], None, ["row", "p_0", "p_1"]),
+    ],
+)
+def test_files_of_predictions(values: Array, classes: list[Any], id_name: str | None, columns: list[str], tmp_path: Path) -> None:
+    write_predictions(tmp_path / "x.parquet", values, pd.Series([7, 8][: len(values)]), id_name, classes)
+    table = pd.read_parquet(tmp_path / "x.parquet")
+    assert list(table) == columns
+    assert table["row"].dtype == "int64" and table["row"].tolist() == [*range(len(values))]
+    np.testing.assert_array_equal(table[columns[-1]].to_numpy(), values if values.ndim == 1 else values[:, -1])
