@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -16,21 +17,45 @@ Selection: TypeAlias = str | Sequence[str] | Mapping[str, Any] | None
 KINDS = ("numeric", "categorical", "dates", "text", "flags")
 
 
+_KEYS = ("select", "except")
+
+
 def kind_of(column: pd.Series) -> str:
     """The kind of one column: numeric, flags (booleans), dates, text (plain strings) or categorical (declared levels)."""
-    dtype = column.dtype
-    if types.is_bool_dtype(dtype) and not isinstance(dtype, pd.CategoricalDtype):
+    return kind_of_type(column.dtype)
+
+
+def kind_of_type(dtype: Any) -> str:
+    """The kind of the columns of a type.
+
+    >>> kind_of_type(pd.StringDtype()), kind_of_type(pd.CategoricalDtype(["a"]))
+    ('text', 'categorical')
+    """
+    # levels are part of a categorical type: to look one up takes longer than to ask
+    return "categorical" if isinstance(dtype, pd.CategoricalDtype) else _kind_of_plain(dtype)
+
+
+@functools.lru_cache(maxsize=256)
+def _kind_of_plain(dtype: Any) -> str:
+    if types.is_bool_dtype(dtype):
         return "flags"
     if types.is_numeric_dtype(dtype):
         return "numeric"
-    if types.is_datetime64_any_dtype(dtype):
-        return "dates"
-    return "categorical" if isinstance(dtype, pd.CategoricalDtype) else "text"
+    return "dates" if types.is_datetime64_any_dtype(dtype) else "text"
+
+
+def kinds_of(X: pd.DataFrame) -> dict[str, str]:
+    """The kind of every column of a frame: one look at its types, which is much faster than one at each column."""
+    return {name: kind_of_type(dtype) for name, dtype in zip(X.columns, X.dtypes, strict=True)}
 
 
 def is_of_kind(column: pd.Series, kind: str) -> bool:
     """Whether a column belongs to ``kind``; strings are both ``text`` and ``categorical``."""
-    own = kind_of(column)
+    return belongs(kind_of(column), kind)
+
+
+def belongs(own: str, kind: str) -> bool:
+    """Whether columns of the kind ``own`` belong to ``kind``; strings are both ``text`` and ``categorical``."""
     return own == kind or (kind == "categorical" and own == "text")
 
 
@@ -53,22 +78,34 @@ def select(X: pd.DataFrame, selection: Selection) -> list[str]:
     Raises
     ------
     InputError
-        When a name or a glob matches no column. A kind may match none.
+        When a name or a glob matches no column, or a mapping has other keys. A kind may match none.
     """
     if selection is None:
         return list(X.columns)
     if isinstance(selection, Mapping):
+        _check_keys(selection)
         left_out = set(select(X, selection.get("except", [])))
         return [name for name in select(X, selection.get("select")) if name not in left_out]
     asked = [selection] if isinstance(selection, str) else list(selection)
     return list(dict.fromkeys(name for one in asked for name in _matches(X, one)))
 
 
+def _check_keys(selection: Mapping[str, Any]) -> None:
+    """A misspelt key would select every column."""
+    unknown = [key for key in selection if key not in _KEYS]
+    if unknown or not selection:
+        found = f"the key(s) {listed(unknown)}" if unknown else "no key"
+        raise InputError(
+            f"A selection of columns has {found}; allowed: {', '.join(map(repr, _KEYS))}.{closest(unknown[0], _KEYS) if unknown else ''} "
+            "Write {select: [A, 'B*'], except: [C]}, or a list of names, globs and kinds."
+        )
+
+
 def _matches(X: pd.DataFrame, one: str) -> list[str]:
     if one in X.columns:
         return [one]
     if one in KINDS:
-        return [name for name in X.columns if is_of_kind(X[name], one)]
+        return [name for name, own in kinds_of(X).items() if belongs(own, one)]
     found = [name for name in X.columns if fnmatch.fnmatchcase(name, str(one))] if _is_glob(one) else []
     if not found:
         raise InputError(

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
-from features.columns import Selection, select
-from features.errors import InputError
-from features.keys import Codes, key_codes, learn_keys, levels_of, n_groups
+from features.columns import KINDS
+from features.grouping import GroupStep
+from features.keys import Codes, levels_of
 from features.numbers import Numbers, as_numbers, bounded, refuse_all_missing
-from features.step import Learns, Step, missing_safe_codes
+from features.step import missing_safe_codes
+
+_NO_VALUE = "Leave it out, or fill it first."
 
 
-class GroupRank(Step):
+class GroupRank(GroupStep):
     """Rank a number among the training rows of its group: ``<column>__rank_by_<by>``, from 0 to 1.
 
     The rank is the share of the group's known training values below the row's own, equal ones counted half. A row whose
@@ -35,58 +37,27 @@ class GroupRank(Step):
     [0.25, 0.75, 0.5]
     """
 
-    learns = Learns.ROWS
-    accepts = ("numeric",)
-    examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
-        {"columns": ["LotFrontage"], "by": "Neighborhood"},
-        {"columns": ["LotFrontage", "LotArea"], "by": ["PoolQC", "HasAir"]},
-    )
+    def _learnt(self, column: pd.Series, codes: Codes, n: int) -> dict[str, np.ndarray]:
+        # numba takes a second to load: only who ranks waits for it
+        from features.kernels.sorted_groups import sorted_groups
 
-    def __init__(self, columns: Selection, *, by: str | Sequence[str]) -> None:
-        self.columns = columns
-        self.by = by
+        values = as_numbers(column, self.name)
+        refuse_all_missing(values, str(column.name), self.name, _NO_VALUE)
+        grouped, starts = sorted_groups(values, codes, n)
+        return {"values": grouped, "starts": starts}
 
-    def check(self) -> None:
-        """Check that there is a group column."""
-        super().check()
-        _check_by(self.name, self.by)
+    def _made(self, column: pd.Series, codes: Codes, learnt: dict[str, np.ndarray]) -> dict[str, Numbers]:
+        from features.kernels.sorted_groups import ranks
 
-    def _beside(self, X: pd.DataFrame) -> list[str]:
-        return select(X, self.by)
-
-    def _learn(self, X: pd.DataFrame, y: pd.Series | None) -> None:
-        self.keys_ = learn_keys(X, self._beside(X))
-        codes, n = key_codes(X, self.keys_), n_groups(self.keys_)
-        self.learnt_: dict[str, dict[str, np.ndarray]] = {}
-        for column in self.selected_:
-            values = as_numbers(X[column], self.name)
-            refuse_all_missing(values, column, self.name, "Leave it out, or fill it first.")
-            known = ~np.isnan(values)
-            self.learnt_[column] = _sorted_cells(values[known], codes[known], n)
-
-    def _write(self, X: pd.DataFrame) -> pd.DataFrame:
-        codes, suffix = key_codes(X, self.keys_), "_".join(self.keys_["by"])
-        return pd.DataFrame({f"{column}__rank_by_{suffix}": self._ranks(X[column], codes) for column in self.selected_}, index=X.index)
-
-    def _ranks(self, column: pd.Series, codes: Codes) -> Numbers:
-        learnt, own = self.learnt_[str(column.name)], as_numbers(column, self.name)
-        places = _positions(learnt["values"], own)
-        sizes = np.diff(learnt["starts"])
-        in_group = (codes >= 0) & (sizes[codes] > 0)
-        # a cell is a group and a place among the distinct values; one that training lacks lies between two that it has
-        cells = np.where(in_group, codes, 0) * (len(learnt["values"]) + 1) + places
-        at = _positions(learnt["cells"], cells)
-        below = learnt["rows"][at] - learnt["starts"][np.where(in_group, codes, 0)]
-        is_there = np.append(learnt["values"], np.nan)[places] == own
-        equal = np.where(is_there & (np.append(learnt["cells"], -1)[at] == cells), np.diff(learnt["rows"], append=0)[at], 0)
-        everyone = learnt["all_rows"]
-        all_equal = np.where(is_there, np.diff(everyone, append=0)[places], 0)
-        among_group = (below + equal / 2) / np.where(in_group, sizes[codes], 1)
-        among_all = (everyone[places] + all_equal / 2) / everyone[-1]
-        return np.where(np.isnan(own), np.nan, np.where(in_group, among_group, among_all))
+        own, values, starts = as_numbers(column, self.name), learnt["values"], learnt["starts"]
+        found = ranks(values, starts, codes, own)
+        rest = np.flatnonzero(np.isnan(found) & ~np.isnan(own))
+        if len(rest):
+            found[rest] = ranks(np.sort(values), np.array([0, len(values)]), np.zeros(len(rest), dtype=np.int64), own[rest])
+        return {"rank": found}
 
 
-class GroupShare(Step):
+class GroupShare(GroupStep):
     """Divide a number by its group's total over the training rows: ``<column>__share_by_<by>``.
 
     A row whose group was not seen, or had no value, is divided by the mean total of a group. The share is missing where the
@@ -106,45 +77,18 @@ class GroupShare(Step):
     [0.25, 0.75, 1.0]
     """
 
-    learns = Learns.ROWS
-    accepts = ("numeric",)
-    examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
-        {"columns": ["LotFrontage"], "by": "Neighborhood"},
-        {"columns": ["LotFrontage", "LotArea"], "by": ["PoolQC", "HasAir"]},
-    )
+    def _learnt(self, column: pd.Series, codes: Codes, n: int) -> dict[str, np.ndarray]:
+        values = as_numbers(column, self.name)
+        refuse_all_missing(values, str(column.name), self.name, _NO_VALUE)
+        return {"totals": _totals(values, codes, n)}
 
-    def __init__(self, columns: Selection, *, by: str | Sequence[str]) -> None:
-        self.columns = columns
-        self.by = by
-
-    def check(self) -> None:
-        """Check that there is a group column."""
-        super().check()
-        _check_by(self.name, self.by)
-
-    def _beside(self, X: pd.DataFrame) -> list[str]:
-        return select(X, self.by)
-
-    def _learn(self, X: pd.DataFrame, y: pd.Series | None) -> None:
-        self.keys_ = learn_keys(X, self._beside(X))
-        codes, n = key_codes(X, self.keys_), n_groups(self.keys_)
-        self.totals_: dict[str, Numbers] = {}
-        for column in self.selected_:
-            values = as_numbers(X[column], self.name)
-            refuse_all_missing(values, column, self.name, "Leave it out, or fill it first.")
-            self.totals_[column] = _totals(values, codes, n)
-
-    def _write(self, X: pd.DataFrame) -> pd.DataFrame:
-        codes, suffix = key_codes(X, self.keys_), "_".join(self.keys_["by"])
-        return pd.DataFrame({f"{column}__share_by_{suffix}": self._shares(X[column], codes) for column in self.selected_}, index=X.index)
-
-    def _shares(self, column: pd.Series, codes: Codes) -> Numbers:
-        values, totals = as_numbers(column, self.name), self.totals_[str(column.name)][codes]
+    def _made(self, column: pd.Series, codes: Codes, learnt: dict[str, np.ndarray]) -> dict[str, Numbers]:
+        values, totals = as_numbers(column, self.name), learnt["totals"][codes]
         with np.errstate(over="ignore"):
-            return bounded(np.divide(values, totals, out=np.full(len(values), np.nan), where=totals != 0))
+            return {"share": bounded(np.divide(values, totals, out=np.full(len(values), np.nan), where=totals != 0))}
 
 
-class GroupUnique(Step):
+class GroupUnique(GroupStep):
     """Count the different values a column has in a group of training rows: ``<column>__unique_by_<by>``.
 
     Missing values are not counted; a group that was not seen has 0. The source columns stay.
@@ -163,63 +107,22 @@ class GroupUnique(Step):
     [2.0, 2.0, 1.0]
     """
 
-    learns = Learns.ROWS
+    accepts = KINDS
     examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
         {"columns": ["PoolQC"], "by": "Neighborhood"},
         {"columns": ["Neighborhood", "LotFrontage", "Sold", "HasAir", "Quarter"], "by": ["PoolQC", "Street"]},
     )
 
-    def __init__(self, columns: Selection, *, by: str | Sequence[str]) -> None:
-        self.columns = columns
-        self.by = by
+    def _learnt(self, column: pd.Series, codes: Codes, n: int) -> dict[str, np.ndarray]:
+        levels = levels_of(column)
+        own = missing_safe_codes(column, levels)
+        known = (codes >= 0) & (own >= 0)
+        pairs = np.unique(codes[known] * len(levels) + own[known])
+        return {"counts": np.append(np.bincount(pairs // max(len(levels), 1), minlength=n), 0).astype(np.float64)}
 
-    def check(self) -> None:
-        """Check that there is a group column."""
-        super().check()
-        _check_by(self.name, self.by)
-
-    def _beside(self, X: pd.DataFrame) -> list[str]:
-        return select(X, self.by)
-
-    def _learn(self, X: pd.DataFrame, y: pd.Series | None) -> None:
-        self.keys_ = learn_keys(X, self._beside(X))
-        codes, n = key_codes(X, self.keys_), n_groups(self.keys_)
-        self.counts_ = {column: _distinct(X[column], codes, n) for column in self.selected_}
-
-    def _write(self, X: pd.DataFrame) -> pd.DataFrame:
-        codes, suffix = key_codes(X, self.keys_), "_".join(self.keys_["by"])
+    def _made(self, column: pd.Series, codes: Codes, learnt: dict[str, np.ndarray]) -> dict[str, Numbers]:
         # the last slot, where code -1 points, is 0
-        return pd.DataFrame({f"{column}__unique_by_{suffix}": self.counts_[column][codes] for column in self.selected_}, index=X.index)
-
-
-def _sorted_cells(values: Numbers, codes: Codes, n: int) -> dict[str, np.ndarray]:
-    """The known values of all groups in one sorted array.
-
-    Returns
-    -------
-    dict
-        ``values``: the distinct values. ``all_rows``: rows before each of them, and all. ``cells``: group times number of
-        values plus one, plus place of the value, for the pairs there are. ``rows``: grouped rows before each cell, and all.
-        ``starts``: grouped rows before each group, and all.
-    """
-    distinct, places, counts = np.unique(values, return_inverse=True, return_counts=True)
-    grouped = codes >= 0
-    cells, rows = np.unique(codes[grouped] * (len(distinct) + 1) + places[grouped], return_counts=True)
-    return {
-        "values": distinct,
-        "all_rows": np.append(0, np.cumsum(counts)),
-        "cells": cells,
-        "rows": np.append(0, np.cumsum(rows)),
-        "starts": np.append(0, np.cumsum(np.bincount(codes[grouped], minlength=n))),
-    }
-
-
-def _positions(known: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """``searchsorted`` with the questions asked in order: neighbouring searches read the same memory, which is much faster for many."""
-    order = np.argsort(asked)
-    found = np.empty(len(asked), dtype=np.int64)
-    found[order] = np.searchsorted(known, asked[order])
-    return found
+        return {"unique": learnt["counts"][codes]}
 
 
 def _totals(values: Numbers, codes: Codes, n: int) -> Numbers:
@@ -231,16 +134,3 @@ def _totals(values: Numbers, codes: Codes, n: int) -> Numbers:
     rows = np.bincount(codes[order], minlength=n)
     mean = float(sums[rows > 0].mean()) if (rows > 0).any() else 0.0
     return bounded(np.append(np.where(rows > 0, sums, mean), mean))
-
-
-def _distinct(column: pd.Series, codes: Codes, n: int) -> Numbers:
-    levels = levels_of(column)
-    own = missing_safe_codes(column, levels)
-    known = (codes >= 0) & (own >= 0)
-    pairs = np.unique(codes[known] * len(levels) + own[known])
-    return np.append(np.bincount(pairs // max(len(levels), 1), minlength=n), 0).astype(np.float64)
-
-
-def _check_by(step: str, by: object) -> None:
-    if not by:
-        raise InputError(f"Step {step!r} needs at least one column in 'by'.")

@@ -11,8 +11,10 @@ import pandas as pd
 from features.columns import select
 from features.crossfit import Sums, inner_folds
 from features.errors import InputError
-from features.keys import key_codes, learn_keys, n_groups
+from features.keys import Codes, key_codes, learn_key_codes, n_groups
+from features.numbers import Numbers
 from features.step import Learns, Step
+from features.target import target_columns
 
 
 class GroupTargetRate(Step):
@@ -20,8 +22,8 @@ class GroupTargetRate(Step):
 
     For a training row its own target is left out, for every other row all training members count; with fewer than
     ``min_size`` others the rate is the target's mean (for a training row that of the inner folds it is not in) and the
-    flag is false. Families and tickets of the Titanic are the model case. ``fit_transform`` is not ``fit`` then
-    ``transform``.
+    flag is false. Families and tickets of the Titanic are the model case. A target of several classes gives a rate for
+    each (``<name>__rate_<class>``). ``fit_transform`` is not ``fit`` then ``transform``.
 
     Parameters
     ----------
@@ -63,30 +65,39 @@ class GroupTargetRate(Step):
 
     def _learn(self, X: pd.DataFrame, y: pd.Series | None) -> None:
         assert y is not None
-        self.keys_ = learn_keys(X, self.selected_)
-        codes, n = key_codes(X, self.keys_), n_groups(self.keys_)
-        target = y.to_numpy(dtype=np.float64)
-        sums = Sums.of(np.where(codes < 0, n, codes), target, (n + 1,))
-        self.count_, self.total_, self.mean_ = sums.count, sums.total, float(target.mean())
+        self.keys_, codes = learn_key_codes(X, self.selected_)
+        # the last slot, where code -1 points, is that of rows without a group
+        codes = np.where(codes < 0, n_groups(self.keys_), codes)
+        targets = target_columns(y)
+        sums = {label: Sums.of(codes, target, (n_groups(self.keys_) + 1,)) for label, target in targets.items()}
+        self.count_ = next(iter(sums.values())).count
+        self.totals_ = {label: one.total for label, one in sums.items()}
+        self.means_ = {label: float(target.mean()) for label, target in targets.items()}
 
     def _write(self, X: pd.DataFrame) -> pd.DataFrame:
-        return self._rates(X, own=np.zeros(len(X)), counted=0, prior=np.full(len(X), self.mean_))
+        nobody = np.zeros(len(X))
+        return self._rates(X, {label: (nobody, np.full(len(X), mean)) for label, mean in self.means_.items()}, counted=0)
 
     def write_training(self, X: pd.DataFrame, y: pd.Series | None) -> pd.DataFrame:
         """The training rows' rates, each without the row's own target."""
         assert y is not None
-        target = y.to_numpy(dtype=np.float64)
         inner = inner_folds(X.index, self.inner_folds, self.random_state)
         # the mean less the row's own target would give that target away
-        priors = Sums.of(inner, target, (self.inner_folds, 1)).outside_each().overall_mean()[:, 0]
-        return self._rates(X, own=target, counted=1, prior=priors[inner])
+        own = {label: (target, self._priors(target, inner)[inner]) for label, target in target_columns(y).items()}
+        return self._rates(X, own, counted=1)
 
-    def _rates(self, X: pd.DataFrame, *, own: np.ndarray, counted: int, prior: np.ndarray) -> pd.DataFrame:
-        codes = key_codes(X, self.keys_)
-        known = codes >= 0
-        others = np.where(known, self.count_[codes] - counted, 0.0)
-        total = np.where(known, self.total_[codes] - own, 0.0)
+    def _priors(self, target: Numbers, inner: Codes) -> Numbers:
+        """The target's mean outside each inner fold."""
+        return Sums.of(inner, target, (self.inner_folds, 1)).outside_each().overall_mean()[:, 0]
+
+    def _rates(self, X: pd.DataFrame, own: dict[str, tuple[Numbers, Numbers]], *, counted: int) -> pd.DataFrame:
+        """Rates from each target's own share in its group's total and its mean for rows without a rate."""
+        codes, name = key_codes(X, self.keys_), "_".join(self.selected_)
+        others = np.where(codes >= 0, self.count_[codes] - counted, 0.0)
         has_rate = others >= self.min_size
-        rate = (total + self.smooth * prior) / np.where(has_rate, others + self.smooth, 1.0)
-        name = "_".join(self.selected_)
-        return pd.DataFrame({f"{name}__rate": np.where(has_rate, rate, prior), f"{name}__has_rate": has_rate}, index=X.index)
+        written: dict[str, np.ndarray] = {}
+        for label, (target, prior) in own.items():
+            total = np.where(codes >= 0, self.totals_[label][codes] - target, 0.0)
+            rate = (total + self.smooth * prior) / np.where(has_rate, others + self.smooth, 1.0)
+            written["_".join([f"{name}__rate", *([label] if label else [])])] = np.where(has_rate, rate, prior)
+        return pd.DataFrame({**written, f"{name}__has_rate": has_rate}, index=X.index)

@@ -17,7 +17,14 @@ Codes = NDArray[np.int64]
 
 def levels_of(column: pd.Series) -> NDArray[Any]:
     """A column's distinct values in sorted order, missing left out; declared levels as text."""
-    return _factorized(column)[1]
+    return factorized(column)[1]
+
+
+def factorized(column: pd.Series) -> tuple[Codes, NDArray[Any]]:
+    """Each row's place among a column's levels (-1 for missing), and the levels as ``levels_of`` gives them."""
+    values = as_text(column) if isinstance(column.dtype, pd.CategoricalDtype) else column
+    codes, levels = pd.factorize(values, sort=True)
+    return codes.astype(np.int64), np.asarray(levels)
 
 
 def learn_keys(X: pd.DataFrame, by: Sequence[str]) -> dict[str, Any]:
@@ -34,7 +41,7 @@ def learn_key_codes(X: pd.DataFrame, by: Sequence[str]) -> tuple[dict[str, Any],
     levels: list[NDArray[Any]] = []
     cells: list[NDArray[Any]] = []
     for column in by:
-        own, found = _factorized(X[column])
+        own, found = factorized(X[column])
         levels.append(found)
         combined = _combined(codes, own, len(found))
         known = combined >= 0
@@ -44,12 +51,6 @@ def learn_key_codes(X: pd.DataFrame, by: Sequence[str]) -> tuple[dict[str, Any],
         codes = np.full(len(X), -1, dtype=np.int64)
         codes[known] = places
     return {"by": list(by), "levels": levels, "cells": cells}, codes
-
-
-def _factorized(column: pd.Series) -> tuple[Codes, NDArray[Any]]:
-    values = as_text(column) if isinstance(column.dtype, pd.CategoricalDtype) else column
-    codes, levels = pd.factorize(values, sort=True)
-    return codes.astype(np.int64), np.asarray(levels)
 
 
 def key_codes(X: pd.DataFrame, keys: dict[str, Any]) -> Codes:

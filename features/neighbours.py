@@ -15,6 +15,7 @@ from features.design import by_label, learn_scales, on_one_scale, refuse_too_few
 from features.errors import InputError
 from features.numbers import Numbers
 from features.step import Learns, Step
+from features.target import target_columns
 
 
 class Neighbours(Step):
@@ -70,7 +71,7 @@ class NeighbourTarget(Step):
 
     Columns are standardised; missing counts as the mean. A training row asks only rows of the inner folds it is not in,
     every other row all training rows: ``fit_transform`` is not ``fit`` then ``transform``. Where fewer rows are there, all
-    of them count.
+    of them count. A target of several classes gives a column for each (``<into>__target_<class>``).
 
     Parameters
     ----------
@@ -112,25 +113,31 @@ class NeighbourTarget(Step):
         assert y is not None
         self.scales_ = learn_scales(X, self.name)
         self.rows_ = on_one_scale(X, self.scales_, self.name)
-        self.target_ = y.to_numpy(dtype=np.float64)
+        self.targets_ = target_columns(y)
 
     def _write(self, X: pd.DataFrame) -> pd.DataFrame:
         asked = on_one_scale(X, self.scales_, self.name)
-        return pd.DataFrame({f"{self.into}__target": _mean_target(self.rows_, self.target_, asked, self.k)}, index=X.index)
+        return pd.DataFrame(self._named(_mean_targets(self.rows_, self.targets_, asked, self.k)), index=X.index)
 
     def write_training(self, X: pd.DataFrame, y: pd.Series | None) -> pd.DataFrame:
         """The training rows' values, each from the inner folds the row is not in."""
         ordered, target = by_label(X[self.reads_], y)
         assert target is not None
-        rows, values = on_one_scale(ordered, self.scales_, self.name), target.to_numpy(dtype=np.float64)
+        rows, targets = on_one_scale(ordered, self.scales_, self.name), target_columns(target)
         inner = inner_folds(ordered.index, self.inner_folds, self.random_state)
-        found = np.empty(len(rows))
+        found = {label: np.empty(len(rows)) for label in targets}
         for fold in np.unique(inner):
             inside = inner == fold
             if inside.all():
                 raise InputError(f"Step 'neighbour_target' has {len(rows)} training row(s), all in one inner fold: it needs more rows.")
-            found[inside] = _mean_target(rows[~inside], values[~inside], rows[inside], self.k)
-        return pd.DataFrame({f"{self.into}__target": found}, index=ordered.index).loc[X.index]
+            outside = {label: values[~inside] for label, values in targets.items()}
+            for label, means in _mean_targets(rows[~inside], outside, rows[inside], self.k).items():
+                found[label][inside] = means
+        return pd.DataFrame(self._named(found), index=ordered.index).loc[X.index]
+
+    def _named(self, means: dict[str, Numbers]) -> dict[str, Numbers]:
+        """The means by the names of their columns; a target of numbers has no class in its name."""
+        return {"_".join([f"{self.into}__target", *([label] if label else [])]): values for label, values in means.items()}
 
 
 def nearest(rows: Numbers, asked: Numbers, k: int) -> tuple[Numbers, np.ndarray]:
@@ -142,9 +149,10 @@ def nearest(rows: Numbers, asked: Numbers, k: int) -> tuple[Numbers, np.ndarray]
     return distances, at
 
 
-def _mean_target(rows: Numbers, target: Numbers, asked: Numbers, k: int) -> Numbers:
+def _mean_targets(rows: Numbers, targets: dict[str, Numbers], asked: Numbers, k: int) -> dict[str, Numbers]:
+    """The mean of each target over the k nearest of ``rows``, each of shape (n_asked,)."""
     _, at = nearest(rows, asked, k)
-    return np.asarray(target[at].mean(axis=1))
+    return {label: np.asarray(values[at].mean(axis=1)) for label, values in targets.items()}
 
 
 def _mean_of_others(distances: Numbers, k: int) -> Numbers:

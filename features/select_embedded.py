@@ -14,7 +14,7 @@ from features.columns import Selection
 from features.crossfit import inner_folds
 from features.design import coded, learn_codes, learn_scales, on_one_scale
 from features.errors import InputError
-from features.forests import Forest
+from features.forests import MOST_ROWS, Forest, check_max_rows, some_rows
 from features.numbers import Numbers, is_constant
 from features.selection import LINEAR, Selector
 from features.step import Learns
@@ -91,6 +91,8 @@ class SelectByGain(Selector):
         The share a column needs to stay. The best one always stays.
     trees
         How many trees are grown.
+    max_rows
+        On how many training rows, drawn at random, trees are grown at most; ``null`` takes all of them.
     task
         Whether the target is numbers or classes; ``auto`` takes at most 20 distinct whole numbers for classes.
     random_state
@@ -107,6 +109,7 @@ class SelectByGain(Selector):
         keep: int | None = None,
         threshold: float | None = None,
         trees: int = 200,
+        max_rows: int | None = MOST_ROWS,
         task: Literal["auto", "regression", "classification"] = "auto",
         random_state: int = 0,
     ) -> None:
@@ -114,10 +117,17 @@ class SelectByGain(Selector):
         self.keep = keep
         self.threshold = threshold
         self.trees = trees
+        self.max_rows = max_rows
         self.task = task
         self.random_state = random_state
 
+    def check(self) -> None:
+        """Check the budget and the rows."""
+        super().check()
+        check_max_rows(self.name, self.max_rows)
+
     def _scores(self, X: pd.DataFrame, y: pd.Series) -> Numbers:
+        X, y = some_rows(X, y, self.max_rows, self.random_state)
         forest = Forest(is_classes(y, self.task), self.trees, self.random_state)
         gains = forest.gains(coded(X, learn_codes(X), self.name), y.to_numpy(dtype=np.float64))
         return np.asarray(gains / (gains.sum() or 1.0))
@@ -140,6 +150,8 @@ class SelectByPermutation(Selector):
         The score a column needs to stay. The best one always stays.
     trees
         How many trees are grown without each fold.
+    max_rows
+        On how many training rows, drawn at random, trees are grown at most; ``null`` takes all of them.
     folds
         How many inner folds, at least 2.
     task
@@ -161,6 +173,7 @@ class SelectByPermutation(Selector):
         keep: int | None = None,
         threshold: float | None = None,
         trees: int = 100,
+        max_rows: int | None = MOST_ROWS,
         folds: int = 3,
         task: Literal["auto", "regression", "classification"] = "auto",
         random_state: int = 0,
@@ -169,6 +182,7 @@ class SelectByPermutation(Selector):
         self.keep = keep
         self.threshold = threshold
         self.trees = trees
+        self.max_rows = max_rows
         self.folds = folds
         self.task = task
         self.random_state = random_state
@@ -176,10 +190,12 @@ class SelectByPermutation(Selector):
     def check(self) -> None:
         """Check the budget and the number of folds."""
         super().check()
+        check_max_rows(self.name, self.max_rows)
         if self.folds < 2:
             raise InputError(f"Step 'select_by_permutation' needs at least 2 folds, found {self.folds!r}.")
 
     def _scores(self, X: pd.DataFrame, y: pd.Series) -> Numbers:
+        X, y = some_rows(X, y, self.max_rows, self.random_state)
         rows, target = coded(X, learn_codes(X), self.name), y.to_numpy(dtype=np.float64)
         forest = Forest(is_classes(y, self.task), self.trees, self.random_state)
         folds = inner_folds(X.index, self.folds, self.random_state)

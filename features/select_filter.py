@@ -84,7 +84,8 @@ class SelectUnivariate(Selector):
     how
         ``f``: the F statistic, of a straight line for numbers, of the classes' means for classes, among the known values.
         ``ks`` (two classes): the largest distance between the distributions in the two classes, 0 to 1, among the known
-        values. ``information_value`` (two classes): that of the column's levels or ten quantile bins, missing being one of
+        values. ``chi2`` (classes): the chi-squared statistic of how the column's known values, taken as counts, fall to the
+        classes; it grows with the column's unit and wants counts or flags, none below 0. ``information_value`` (two classes): that of the column's levels or ten quantile bins, missing being one of
         its own; below 0.02 is called useless, above 0.3 strong.
     keep
         How many columns stay at most.
@@ -98,6 +99,7 @@ class SelectUnivariate(Selector):
     examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
         {"keep": 2},
         {"keep": 2, "how": "ks"},
+        {"columns": ["MSSubClass", "LotArea", "HasAir"], "keep": 2, "how": "chi2"},
         {"columns": None, "threshold": 0.1, "how": "information_value"},
         {"threshold": 4.0, "task": "regression"},
     )
@@ -106,7 +108,7 @@ class SelectUnivariate(Selector):
         self,
         columns: Selection = LINEAR,
         *,
-        how: Literal["f", "ks", "information_value"] = "f",
+        how: Literal["f", "ks", "chi2", "information_value"] = "f",
         keep: int | None = None,
         threshold: float | None = None,
         task: Literal["auto", "regression", "classification"] = "auto",
@@ -124,14 +126,19 @@ class SelectUnivariate(Selector):
 
     def _scores(self, X: pd.DataFrame, y: pd.Series) -> Numbers:
         target, are_classes = y.to_numpy(dtype=np.float64), is_classes(y, self.task)
-        if self.how == "f":
-            return np.array([f_statistic(values, target, are_classes=are_classes) for values in coded(X, learn_codes(X), self.name).T])
-        if len(np.unique(target)) != 2:
+        if self.how in ("ks", "information_value") and len(np.unique(target)) != 2:
             raise InputError(f"Step 'select_univariate' with how={self.how!r} needs a target of two classes. Take 'how: f'.")
+        if self.how == "chi2" and not are_classes:
+            raise InputError("Step 'select_univariate' with how='chi2' needs a target of classes. Take 'how: f'.")
         is_high = target == target.max()
+        if self.how == "information_value":
+            return np.array([information_value(cells, is_high) for cells in _all_cells(X, 10, self.name)])
+        columns = dict(zip(X.columns, coded(X, learn_codes(X), self.name).T, strict=True))
         if self.how == "ks":
-            return np.array([ks_distance(values, is_high) for values in coded(X, learn_codes(X), self.name).T])
-        return np.array([information_value(cells, is_high) for cells in _all_cells(X, 10, self.name)])
+            return np.array([ks_distance(values, is_high) for values in columns.values()])
+        if self.how == "chi2":
+            return np.array([chi_squared(_as_counts(values, name), target) for name, values in columns.items()])
+        return np.array([f_statistic(values, target, are_classes=are_classes) for values in columns.values()])
 
 
 def mutual_information(one: np.ndarray, other: np.ndarray) -> float:
@@ -168,6 +175,20 @@ def f_statistic(values: Numbers, target: Numbers, *, are_classes: bool) -> float
     return float(np.nan_to_num(bounded(np.maximum(found, 0.0)), nan=0.0)[0])
 
 
+def chi_squared(counts: Numbers, classes: Numbers) -> float:
+    """The chi-squared statistic of how counts fall to the classes, against the classes' shares of the rows; missing left out."""
+    from sklearn.feature_selection import chi2
+
+    known = ~np.isnan(counts)
+    counts, classes = counts[known], classes[known]
+    if not counts.any() or is_constant(classes):
+        return 0.0
+    # in units of the largest count: a sum of counts is then finite, and the statistic is proportional to the unit
+    unit = counts.max()
+    with np.errstate(over="ignore"):
+        return float(bounded(np.asarray(chi2((counts / unit).reshape(-1, 1), classes)[0] * unit))[0])
+
+
 def ks_distance(values: Numbers, is_high: np.ndarray) -> float:
     """The largest distance between the two classes' distribution functions; 0 where a class has no known value."""
     known = ~np.isnan(values)
@@ -186,6 +207,15 @@ def information_value(cells: np.ndarray, is_high: np.ndarray) -> float:
     is_used = high + low > 1
     high, low = high[is_used] / high[is_used].sum(), low[is_used] / low[is_used].sum()
     return float(((high - low) * np.log(high / low)).sum())
+
+
+def _as_counts(values: Numbers, column: str) -> Numbers:
+    if (values < 0).any():
+        raise InputError(
+            f"Step 'select_univariate' with how='chi2' takes values as counts and found {np.nanmin(values):g} in column {column!r}. "
+            "Leave the column out with 'except', or take 'how: f'."
+        )
+    return values
 
 
 def _all_cells(X: pd.DataFrame, bins: int, step: str) -> list[np.ndarray]:

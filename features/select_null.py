@@ -13,7 +13,7 @@ from features.classes import is_classes
 from features.columns import Selection
 from features.design import coded, learn_codes
 from features.errors import InputError
-from features.forests import Forest
+from features.forests import MOST_ROWS, Forest, check_max_rows, some_rows
 from features.numbers import Numbers
 from features.selection import Selector
 from features.step import Learns
@@ -42,6 +42,8 @@ class SelectNullImportance(Selector):
         Which quantile, 0 to 1, of the gains with shuffled targets the true gain is compared with.
     trees
         How many trees are grown each time.
+    max_rows
+        On how many training rows, drawn at random, trees are grown at most; ``null`` takes all of them.
     task
         Whether the target is numbers or classes; ``auto`` takes at most 20 distinct whole numbers for classes.
     random_state
@@ -63,6 +65,7 @@ class SelectNullImportance(Selector):
         shuffles: int = 20,
         quantile: float = 0.75,
         trees: int = 100,
+        max_rows: int | None = MOST_ROWS,
         task: Literal["auto", "regression", "classification"] = "auto",
         random_state: int = 0,
     ) -> None:
@@ -72,16 +75,19 @@ class SelectNullImportance(Selector):
         self.shuffles = shuffles
         self.quantile = quantile
         self.trees = trees
+        self.max_rows = max_rows
         self.task = task
         self.random_state = random_state
 
     def check(self) -> None:
         """Check the budget, the shuffles and the quantile."""
         super().check()
+        check_max_rows(self.name, self.max_rows)
         if self.shuffles < 1 or not 0 <= self.quantile <= 1:
             raise InputError("Step 'select_null_importance' needs at least 1 of 'shuffles' and a quantile from 0 to 1.")
 
     def _scores(self, X: pd.DataFrame, y: pd.Series) -> Numbers:
+        X, y = some_rows(X, y, self.max_rows, self.random_state)
         rows, target = coded(X, learn_codes(X), self.name), y.to_numpy(dtype=np.float64)
         draw = np.random.default_rng(self.random_state)
         # small leaves would explain any target, and chance the more

@@ -13,7 +13,8 @@ from features.columns import Selection
 from features.crossfit import inner_folds
 from features.design import coded, learn_codes, learn_scales, on_one_scale
 from features.errors import InputError
-from features.forests import Forest
+from features.forests import MOST_ROWS, Forest, check_max_rows, some_rows
+from features.held_out import HeldOutErrors, solved
 from features.numbers import Numbers
 from features.selection import LINEAR, Selector
 from features.step import Learns
@@ -37,6 +38,8 @@ class SelectRecursive(Selector):
         Which share of the columns left, 0 to 1, each round drops; at least one.
     trees
         How many trees are grown each round.
+    max_rows
+        On how many training rows, drawn at random, trees are grown at most; ``null`` takes all of them.
     task
         Whether the target is numbers or classes; ``auto`` takes at most 20 distinct whole numbers for classes.
     random_state
@@ -65,6 +68,7 @@ class SelectRecursive(Selector):
         model: Literal["linear", "trees"] = "linear",
         drop: float = 0.1,
         trees: int = 100,
+        max_rows: int | None = MOST_ROWS,
         task: Literal["auto", "regression", "classification"] = "auto",
         random_state: int = 0,
     ) -> None:
@@ -73,6 +77,7 @@ class SelectRecursive(Selector):
         self.model = model
         self.drop = drop
         self.trees = trees
+        self.max_rows = max_rows
         self.task = task
         self.random_state = random_state
 
@@ -84,11 +89,13 @@ class SelectRecursive(Selector):
     def check(self) -> None:
         """Check the budget and the share that is dropped."""
         super().check()
+        check_max_rows(self.name, self.max_rows)
         if not 0 < self.drop < 1:
             raise InputError(f"Step 'select_recursive' needs a share to drop between 0 and 1, found {self.drop!r}.")
 
     def _scores(self, X: pd.DataFrame, y: pd.Series) -> Numbers:
         is_linear = self.model == "linear"
+        X, y = (X, y) if is_linear else some_rows(X, y, self.max_rows, self.random_state)
         rows = on_one_scale(X, learn_scales(X, self.name), self.name) if is_linear else coded(X, learn_codes(X), self.name)
         scores, left, turn = np.zeros(X.shape[1]), np.arange(X.shape[1]), 0
         while len(left) > self.keep:
@@ -162,7 +169,7 @@ class SelectForward(Selector):
     def _scores(self, X: pd.DataFrame, y: pd.Series) -> Numbers:
         rows, target = on_one_scale(X, learn_scales(X, self.name), self.name), indicators(y, is_classes(y, self.task))
         folds = inner_folds(X.index, self.folds, self.random_state)
-        errors = _HeldOutErrors(rows, target - target.mean(axis=0), folds)
+        errors = HeldOutErrors(rows, target, folds)
         scores, taken, error = np.zeros(X.shape[1]), np.zeros(X.shape[1], dtype=bool), 1.0
         for _ in range(min(self.keep or X.shape[1], X.shape[1])):
             after = errors.with_one_more(np.flatnonzero(taken))
@@ -175,34 +182,5 @@ class SelectForward(Selector):
         return scores
 
 
-class _HeldOutErrors:
-    """Squared error of ridge regressions on the folds they are not fitted on, from products that are made once."""
-
-    def __init__(self, rows: Numbers, target: Numbers, folds: np.ndarray) -> None:
-        parts = [folds == fold for fold in np.unique(folds)]
-        self.grams = [rows[part].T @ rows[part] for part in parts]
-        self.crosses = [rows[part].T @ target[part] for part in parts]
-        self.total = float((target**2).sum())
-
-    def with_one_more(self, taken: np.ndarray) -> Numbers:
-        """The error, as a share of the target's, with the taken columns and each of all columns in turn."""
-        n = len(self.grams[0])
-        growth = [self._growth(np.append(taken, column)) if column not in taken else 0.0 for column in range(n)]
-        return np.array([1.0 + change / self.total for change in growth])
-
-    def _growth(self, columns: np.ndarray) -> float:
-        gram, cross = sum(self.grams), sum(self.crosses)
-        at, found = np.ix_(columns, columns), 0.0
-        for own_gram, own_cross in zip(self.grams, self.crosses, strict=True):
-            weights = _solved((gram - own_gram)[at], (cross - own_cross)[columns])
-            found += float((weights * (own_gram[at] @ weights - 2 * own_cross[columns])).sum())
-        return found
-
-
 def _ridge_weights(rows: Numbers, target: Numbers) -> Numbers:
-    return _solved(rows.T @ rows, rows.T @ (target - target.mean(axis=0)))
-
-
-def _solved(gram: Numbers, cross: Numbers) -> Numbers:
-    """Weights of a ridge regression with a penalty of one row: standardised columns that are equal share their weight."""
-    return np.asarray(np.linalg.solve(gram + np.eye(len(gram)), cross), dtype=np.float64)
+    return solved(rows.T @ rows, rows.T @ (target - target.mean(axis=0)))

@@ -8,11 +8,14 @@ from typing import Any
 
 from features.errors import InputError
 from pipelines.competition import DECLARATION, find_competition
+from pipelines.spec import build_spec
 
 FILE = "dvc.yaml"
 _HEADER = "# Written by 'foldwise dvc', compared by CI. Every stage takes what is unchanged from runs/<competition>/.store.\n"
 _TABLE_KEYS = ("data", "task", "split", "rows", "target")
 _STEP_KEYS = ("clean", "features", "views")
+_FIT_KEYS = ("resample", "refit")
+_ENSEMBLE_KEYS = ("metric", "ensemble", "calibrate", "postprocess", "threshold")
 
 
 def write_dvc(root: Path, names: tuple[str, ...], *, check: bool = False) -> str:
@@ -52,7 +55,9 @@ def competition_stages(root: Path, name: str) -> dict[str, Any]:
     competition = find_competition(str(root / "competitions" / name))
     declared = competition.declaration().data
     file = f"competitions/{name}/{DECLARATION}"
-    runs, models, entries = f"runs/{name}", list(declared.get("models", {})), list(declared.get("ensemble", {}))
+    competition.load_own_steps()
+    spec = build_spec(competition.declaration())
+    runs, models, entries = f"runs/{name}", [*spec.models], [*spec.ensemble]
     # the folder stands in the repository, empty: DVC refuses a dependency that is not there, and sees files that are put in
     places = (f"data/{name}", "features", "pipelines", *(f"competitions/{name}/{extra}" for extra in ("steps.py", "sample.py", "data")))
     there = [place for place in places if (root / place).exists()]
@@ -69,14 +74,14 @@ def competition_stages(root: Path, name: str) -> dict[str, Any]:
             "do": {
                 "cmd": f"foldwise stage train@${{item}} {name}",
                 "deps": [f"{runs}/folds.parquet", f"{runs}/plan.json"],
-                "params": [{file: ["models.${item}"]}],
+                "params": [{file: ["models.${item}", *(key for key in _FIT_KEYS if key in declared)]}],
                 "outs": _kept(f"{runs}/oof/${{item}}.parquet", f"{runs}/test/${{item}}.parquet", f"{runs}/models/${{item}}"),
             },
         },
         f"{name}-ensemble": {
             "cmd": f"foldwise stage ensemble {name}",
             "deps": [f"{runs}/{folder}/{model}.parquet" for model in models for folder in ("oof", "test")],
-            "params": [{file: [key for key in ("metric", "ensemble") if key in declared]}],
+            "params": [{file: [key for key in _ENSEMBLE_KEYS if key in declared]}],
             "outs": _kept(f"{runs}/ensemble.json", *(f"{runs}/oof/{entry}.parquet" for entry in entries), *_submission(declared, runs)),
             "metrics": [{f"{runs}/metrics.json": {"cache": False, "persist": True}}],
         },

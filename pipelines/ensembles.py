@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from features.errors import InputError
+from pipelines.known import NOTHING_KNOWN, Known
 from pipelines.metrics import Array, Metric
 from pipelines.oof import OnOof
 from pipelines.targets import Transform
@@ -60,22 +61,30 @@ class Blend:
 
     problem: Problem
     scale: Scale
-    find: Callable[[Array, Array, Blend], Array]
+    find: Callable[[Array, Known, Blend], Array] | None
+    """How the weights are found; None for equal ones."""
     weights: Array | None = field(default=None)
+    takes_gaps: bool = False
 
-    def fit(self, members: Array, y: Array) -> None:
+    @property
+    def learns(self) -> bool:
+        """Whether weights are looked for."""
+        return self.find is not None
+
+    def fit(self, members: Array, known: Known) -> None:
         """Find the weights on out-of-fold members of shape (n_rows, n_members[, n_classes])."""
-        self.weights = self.find(self.problem.to_scale(members, self.scale), y, self)
+        n = members.shape[1]
+        self.weights = np.full(n, 1 / n) if self.find is None else self.find(self.problem.to_scale(members, self.scale), known, self)
 
-    def predict(self, members: Array) -> Array:
+    def predict(self, members: Array, known: Known = NOTHING_KNOWN) -> Array:
         """The weighted mean, equal weights before any fit."""
         scaled = self.problem.to_scale(members, self.scale)
         weights = np.full(members.shape[1], 1 / members.shape[1]) if self.weights is None else self.weights
         return self.problem.from_scale(combine(scaled, weights), self.scale)
 
-    def loss(self, scaled: Array, weights: Array, y: Array) -> float:
-        """The declared metric, smaller is better, of a weighting."""
-        return self.problem.metric.loss(y, self.problem.from_scale(combine(scaled, weights), self.scale))
+    def loss(self, mixed: Array, known: Known) -> float:
+        """The declared metric, smaller is better, of mixed members on the blend's scale."""
+        return self.problem.metric.loss(known.y, self.problem.from_scale(mixed, self.scale), known.weights, known.columns)
 
     def describe(self) -> dict[str, Any]:
         """The weights."""
@@ -87,25 +96,20 @@ def combine(scaled: Array, weights: Array) -> Array:
     return np.tensordot(scaled, weights, axes=([1], [0]))
 
 
-def equal_weights(scaled: Array, y: Array, blend: Blend) -> Array:
-    """The same weight for each member."""
-    return np.full(scaled.shape[1], 1 / scaled.shape[1])
-
-
-def simplex_weights(scaled: Array, y: Array, blend: Blend) -> Array:
+def simplex_weights(scaled: Array, known: Known, blend: Blend) -> Array:
     """Weights on the simplex with the least squared error (regression) or log loss, by sequential quadratic programming."""
     from scipy.optimize import minimize
 
     problem, n = blend.problem, scaled.shape[1]
-    target = problem.to_scale(y, blend.scale) if problem.task == "regression" else y
+    target = problem.to_scale(known.y, blend.scale) if problem.task == "regression" else known.y
 
     def loss(weights: Array) -> float:
         mixed = combine(scaled, weights)
         if problem.task == "regression":
-            return float(np.mean((mixed - target) ** 2))
+            return float(np.average((mixed - target) ** 2, weights=known.weights))
         from pipelines.metrics import METRICS
 
-        return METRICS["log_loss"].loss(y, problem.from_scale(mixed, blend.scale))
+        return METRICS["log_loss"].loss(target, problem.from_scale(mixed, blend.scale), known.weights)
 
     start = np.full(n, 1 / n)
     unit = max(loss(start), 1e-12)
@@ -120,15 +124,13 @@ def simplex_weights(scaled: Array, y: Array, blend: Blend) -> Array:
     return np.asarray(weights / weights.sum(), dtype=np.float64)
 
 
-def hill_climb_weights(scaled: Array, y: Array, blend: Blend, *, steps: int = 50) -> Array:
+def hill_climb_weights(scaled: Array, known: Known, blend: Blend, *, steps: int = 50) -> Array:
     """Greedy selection with replacement (Caruana et al., 2004) on the declared metric; the best prefix is kept."""
     n = scaled.shape[1]
     counts, total = np.zeros(n), np.zeros_like(scaled[:, 0])
     best, best_counts = np.inf, np.full(n, 1.0)
     for step in range(1, steps + 1):
-        losses = [
-            blend.problem.metric.loss(y, blend.problem.from_scale((total + scaled[:, member]) / step, blend.scale)) for member in range(n)
-        ]
+        losses = [blend.loss((total + scaled[:, member]) / step, known) for member in range(n)]
         chosen = int(np.argmin(losses))
         counts[chosen] += 1
         total += scaled[:, chosen]
@@ -146,22 +148,24 @@ class Stack:
     scale: Scale = "transformed"
     coefficients: Array | None = None
     intercept: Array | None = None
+    learns: bool = True
+    takes_gaps: bool = False
 
-    def fit(self, members: Array, y: Array) -> None:
+    def fit(self, members: Array, known: Known) -> None:
         """Fit the meta-model on out-of-fold members; it stays the members' mean where a class has no row to fit on."""
         from sklearn.linear_model import LogisticRegression, Ridge
 
-        n_classes = members.shape[2] if members.ndim == 3 else 2
+        y, n_classes = known.y, members.shape[2] if members.ndim == 3 else 2
         if self.problem.task != "regression" and len(np.unique(y)) < n_classes:
             return
         X = _side_by_side(self.problem.to_scale(members, self.scale))
         if self.problem.task == "regression":
-            meta = Ridge(alpha=self.alpha).fit(X, self.problem.to_scale(y, self.scale))
+            meta = Ridge(alpha=self.alpha).fit(X, self.problem.to_scale(y, self.scale), sample_weight=known.weights)
         else:
-            meta = LogisticRegression(C=1 / self.alpha, max_iter=2000).fit(X, y.astype(int))
+            meta = LogisticRegression(C=1 / self.alpha, max_iter=2000).fit(X, y.astype(int), sample_weight=known.weights)
         self.coefficients, self.intercept = np.atleast_2d(meta.coef_), np.atleast_1d(meta.intercept_)
 
-    def predict(self, members: Array) -> Array:
+    def predict(self, members: Array, known: Known = NOTHING_KNOWN) -> Array:
         """The meta-model's predictions; the members' mean before any fit."""
         scaled = self.problem.to_scale(members, self.scale)
         if self.coefficients is None or self.intercept is None:
@@ -198,8 +202,9 @@ def blend(
     fitting = ("transformed", "target") if problem.task == "regression" else ("probability", "logit")
     if scale not in (None, *fitting):
         raise InputError(f"scale {scale!r} does not fit task {problem.task!r}; allowed: {', '.join(fitting)}.")
-    find = {"mean": equal_weights, "simplex": simplex_weights, "hill_climb": hill_climb_weights}[method]
-    return Blend(problem, scale or problem.default_scale(), find)
+    find = {"mean": None, "simplex": simplex_weights, "hill_climb": hill_climb_weights}[method]
+    weights = np.full(len(of), 1 / len(of)) if find is None and of else None
+    return Blend(problem, scale or problem.default_scale(), find, weights)
 
 
 def stack(problem: Problem, *, of: list[str] | None = None, meta: Literal["ridge", "logistic"] | None = None, alpha: Above0 = 1.0) -> OnOof:
@@ -216,4 +221,3 @@ def stack(problem: Problem, *, of: list[str] | None = None, meta: Literal["ridge
     return Stack(problem, alpha, "transformed" if problem.task == "regression" else "logit")
 
 
-COMBINERS: dict[str, Callable[..., OnOof]] = {"blend": blend, "stack": stack}

@@ -7,20 +7,24 @@ rows or from the target, or reads a fold-bound column; what it writes is then fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from features.crossfit import outer_parts
 from features.errors import InputError, listed
 from features.step import Learns, Step
 from pipelines.metrics import Array
 from pipelines.spec import Part
-from pipelines.splits import FIT, Folds, Rows
+from pipelines.splits import FIT, SCORED, UNUSED, Folds, Rows
 from pipelines.step_parameters import FIT_ON, build_step
+
+REFIT = -1
+"""The number of the fit on all rows, after validation."""
 
 Target: TypeAlias = Callable[[Rows], "Array | pd.Categorical[Any]"]
 """Gives the transformed target of some training rows: numbers, or a categorical of class codes where there are several."""
@@ -80,12 +84,36 @@ class Frames:
     """The fold-bound columns of fold 0, which show names and types."""
 
 
+@dataclass(frozen=True)
+class Timeline:
+    """When training rows happened, and the folds that follow it: what decides whether a step that learns from the past may run once."""
+
+    folds: Folds
+    times: NDArray[np.int64]
+    """Day of each training row, shape (n_train,)."""
+    may_fit: NDArray[np.bool_]
+
+    def allows(self, cutoffs: NDArray[np.int64]) -> bool:
+        """Whether nothing that a fold fits on or scores looks at or past the first row it scores.
+
+        ``cutoffs`` is the day before which each training row sees labels, shape (n_train,).
+        """
+        status = self.folds.status
+        for fold in range(self.folds.n_folds):
+            used, scored = status[:, fold] != UNUSED, status[:, fold] == SCORED
+            if cutoffs[used].max() > self.times[scored].min():
+                return False
+        return True
+
+
 def start(features: pd.DataFrame, first: FoldRows) -> Frames:
     """Nothing has run yet: every column is shared."""
     return Frames(features, features.iloc[:0], fold_0=pd.DataFrame(index=first.all))
 
 
-def advance(frames: Frames, parts: Sequence[Part], rows: FoldRows, target: Target, all_fit: Rows) -> Frames:
+def advance(
+    frames: Frames, parts: Sequence[Part], rows: FoldRows, target: Target, all_fit: Rows, timeline: Timeline | None = None
+) -> Frames:
     """Run the steps that run once, and the others for fold 0, whose columns show what the plan needs to know.
 
     Parameters
@@ -96,10 +124,12 @@ def advance(frames: Frames, parts: Sequence[Part], rows: FoldRows, target: Targe
         Gives the (transformed) target of training rows.
     all_fit
         Rows for ``fit_on: all``: train without ``not_in_fit``, and test.
+    timeline
+        Where the folds follow time.
     """
     for part in parts:
         try:
-            frames = _advance_one(frames, part, rows, target, all_fit)
+            frames = _advance_one(frames, part, rows, target, all_fit, timeline)
         except InputError as error:
             error.add_note(f"in step {part.name!r}")
             error.where = part.where  # type: ignore[attr-defined]
@@ -107,24 +137,42 @@ def advance(frames: Frames, parts: Sequence[Part], rows: FoldRows, target: Targe
     return frames
 
 
-def _advance_one(frames: Frames, part: Part, rows: FoldRows, target: Target, all_fit: Rows) -> Frames:
+def _advance_one(
+    frames: Frames, part: Part, rows: FoldRows, target: Target, all_fit: Rows, timeline: Timeline | None
+) -> Frames:
     step = build_step(part)
     reads = step.reads(frames.header)
     learns_here = step.learns not in (Learns.NOTHING, Learns.LEVELS) and part.params.get(FIT_ON) != "all"
-    is_per_fold = learns_here or bool(frames.bound.intersection(reads))
+    from_bound = bool(frames.bound.intersection(reads))
+    of_past = None if from_bound or timeline is None or step.learns != Learns.PAST else _of_past(frames, step, reads, target, timeline)
+    is_per_fold = of_past is None and (learns_here or from_bound)
     event = Event(part, step.learns, is_per_fold, reads, [], [], frames.shared, None)
     if is_per_fold:
         fold_0, fitted, written = run_in_fold(event, frames.fold_0, rows, target)
         event = replace(event, writes=list(written.columns), drops=fitted.dropped)
         bound = (frames.bound - set(event.drops)) | set(event.writes)
         return _moved(frames, event, frames.shared, fold_0, bound, written)
-    fitted_on = all_fit if part.params.get(FIT_ON) == "all" and step.learns == Learns.ROWS else slice(None)
-    step.resolve(frames.header).learn(frames.shared[reads].iloc[fitted_on])
+    if of_past is not None:
+        step = of_past
+    else:
+        fitted_on = all_fit if part.params.get(FIT_ON) == "all" and step.learns == Learns.ROWS else slice(None)
+        step.resolve(frames.header).learn(frames.shared[reads].iloc[fitted_on])
     written = step.write(frames.shared)
     event = replace(event, writes=list(written.columns), drops=step.dropped, fitted=step)
     gone = set(event.writes) | set(event.drops)
     fold_0 = frames.fold_0.drop(columns=list(gone & set(frames.fold_0.columns)))
     return _moved(frames, event, step.merge(frames.shared, written), fold_0, frames.bound - gone, written)
+
+
+def _of_past(frames: Frames, step: Step, reads: list[str], target: Target, timeline: Timeline) -> Step | None:
+    """The step fitted on all labels, when every row sees only those before its cutoff and no cutoff passes a window's start."""
+    rows = np.flatnonzero(timeline.may_fit)
+    training = frames.shared[reads].iloc[rows]
+    step.resolve(frames.header).learn(training, pd.Series(target(rows), index=training.index))
+    cutoffs = getattr(step, "cutoffs", None)
+    if cutoffs is None or not timeline.allows(cutoffs(frames.shared[reads].iloc[: len(timeline.times)])):
+        return None
+    return step
 
 
 def _moved(
@@ -203,7 +251,7 @@ class SharedTotals:
 
     def find(self, event: Event, step: Step, fold: int) -> tuple[Any, int] | None:
         """A step's totals and the fold's number in them; None where the step or the folds have no totals."""
-        if not getattr(step, "has_totals", False):
+        if fold == REFIT or not getattr(step, "has_totals", False):
             return None
         repeat = next(number for number, members in enumerate(self.folds.repeats) if fold in members)
         if (id(event), repeat) not in self._kept:
@@ -233,6 +281,8 @@ def replay(
     return bound, fitted
 
 
-def folds_of(folds: Folds, n_rows: int) -> Iterator[FoldRows]:
-    """The rows of every fold."""
-    return (FoldRows.of(folds, fold, n_rows) for fold in range(folds.n_folds))
+def rows_of(folds: Folds, fold: int, n_rows: int, may_fit: NDArray[np.bool_]) -> FoldRows:
+    """The rows of a fold, or of the fit on all rows (``REFIT``), which scores none."""
+    if fold != REFIT:
+        return FoldRows.of(folds, fold, n_rows)
+    return FoldRows(np.flatnonzero(may_fit), np.empty(0, dtype=np.intp), np.arange(len(folds.status), n_rows), REFIT)

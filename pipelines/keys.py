@@ -17,8 +17,16 @@ _STEP_CORE = (
     "pipelines.frames",
     "pipelines.step_parameters",
 )
-_FIT_CORE = ("pipelines.training", "pipelines.targets", "pipelines.models.contract", "pipelines.models.matrix", "pipelines.models.rounds")
-_TABLE_CORE = ("pipelines.tables", "pipelines.splits", "features.expressions")
+_FIT_CORE = (
+    "pipelines.training",
+    "pipelines.fitted_rows",
+    "pipelines.targets",
+    "pipelines.models.contract",
+    "pipelines.models.matrix",
+    "pipelines.models.rounds",
+    "pipelines.objectives",
+)
+_TABLE_CORE = ("pipelines.tables", "pipelines.splits", "pipelines.time_splits", "pipelines.times", "pipelines.windows", "features.expressions")
 _FRAME_LIBRARIES = ("pandas", "numpy", "scikit-learn", "scipy")
 
 
@@ -57,20 +65,29 @@ class Keys:
         """Key of a view's shared columns; the view without a name is the features as they are."""
         return self._views[view]
 
+    def columns(self, asked: list[str]) -> str:
+        """Key of the columns that are asked for by name, besides features."""
+        return key_of("columns", self.view(""), asked)
+
     def fold(self, view: str, fold: int) -> str:
         """Key of a view's fold-bound columns in one fold."""
         return key_of("fold", self.view(view), fold)
 
-    def fit(self, model: str, fold: int) -> str:
-        """Key of one model's fit in one fold."""
+    def fit(self, model: str, fold: int, rounds: int | None = None) -> str:
+        """Key of one model's fit in one fold; ``rounds`` are those that the fit on all rows takes from the folds."""
         from pipelines.models import kinds
 
         spec = self.spec.models[model]
         kind = kinds()[spec.kind]
         modules = [type(kinds()[name]).__module__ for name in (spec.kind, *_inner_kinds(spec.params))]
-        code = _code((*_FIT_CORE, *modules, "pipelines.models.plain"), ("numpy", *kind.distributions))
-        keys = spec.keys.model_dump(exclude={"view"})
-        return key_of("fit", self.fold(spec.keys.view, fold), spec.kind, spec.params, keys, self.spec.task, self.device, code)
+        resample = None if spec.resample is None else (spec.resample.name, spec.resample.params)
+        more = [] if resample is None else ["pipelines.resample"]
+        libraries = ("numpy", *kind.distributions, *(["imbalanced-learn"] if resample else []))
+        code = _code((*_FIT_CORE, *modules, *more, "pipelines.models.plain"), libraries)
+        keys = spec.keys.model_dump(exclude={"view", "resample"})
+        asked = [name for name in (spec.keys.rows, self.spec.data.weight) if name is not None]
+        made_from = [spec.kind, spec.params, keys, resample, self.columns(asked) if asked else None, rounds]
+        return key_of("fit", self.fold(spec.keys.view, fold), made_from, self.spec.task, self.device, code)
 
 
 def _inner_kinds(params: dict[str, Any]) -> list[str]:

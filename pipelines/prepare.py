@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from features.errors import InputError
+from features.columns import kind_of
+from features.errors import InputError, listed
+from features.expressions import parse
 from features.saving import dump_step
 from features.step import Step
+from pipelines.combiners import asked_columns
 from pipelines.declaration import Declaration, DeclarationError, Fault
-from pipelines.frames import FoldRows, Frames, SharedTotals, Target, advance, replay, start
+from pipelines.frames import REFIT, FoldRows, Frames, SharedTotals, Target, Timeline, advance, replay, rows_of, start
 from pipelines.keys import Keys
+from pipelines.known import Known
 from pipelines.metrics import Array
 from pipelines.spec import Spec
 from pipelines.splits import Folds, Splittable, make_folds
 from pipelines.store import Store, read_json, write_json
 from pipelines.tables import Tables, read_tables
 from pipelines.targets import TRANSFORMS
+from pipelines.time_splits import TIME_SPLITTERS
+from pipelines.times import as_days, as_times
+from pipelines.windows import windows
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,26 @@ class Prepared:
     folds: Folds
     n_test: int
     notes: list[str]
+    may_fit: NDArray[np.bool_]
+    """Training rows that are not left out of every fit, shape (n_train,)."""
+    columns: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """Named columns of all rows, the training rows first."""
+    windows: list[dict[str, Any]] = field(default_factory=list)
+    """From when to when each fold is fitted and scored, as plain ``Window`` values, where the folds follow time."""
+    weight: str | None = None
+    """Which of the columns holds the rows' weights."""
+
+    @property
+    def known(self) -> Known:
+        """What is known of the training rows."""
+        columns = self.columns.iloc[: self.n_train].reset_index(drop=True)
+        weights = None if self.weight is None else columns[self.weight].to_numpy(dtype=np.float64)
+        return Known(self.y, weights, columns, self.may_fit)
+
+    @property
+    def known_of_test(self) -> Known:
+        """What is known of the test rows."""
+        return Known(np.empty(0), None, self.columns.iloc[self.n_train :].reset_index(drop=True))
 
     @property
     def n_train(self) -> int:
@@ -57,28 +85,42 @@ def ensure_table(spec: Spec, keys: Keys, folder: Path, store: Store) -> Prepared
     def make(path: Path) -> None:
         tables = read_tables(spec, folder, sample=keys.sample)
         TRANSFORMS[spec.target.transform].check(tables.y)
-        write_table(path, tables, split(spec, tables))
+        write_table(path, tables, split(spec, tables), row_times(spec, tables))
         made.append(tables)
 
     path = store.ensure(keys.table, make)
     facts = read_json(path / "facts.json")
     ids = pd.read_parquet(path / "ids.parquet").iloc[:, 0]
-    return Prepared(np.load(path / "y.npy"), facts["classes"], ids, Folds.read(path / "folds.parquet"), facts["n_test"], facts["notes"])
+    folds, may_fit = Folds.read(path / "folds.parquet"), np.load(path / "may_fit.npy")
+    y, windows = np.load(path / "y.npy"), facts["windows"]
+    return Prepared(y, facts["classes"], ids, folds, facts["n_test"], facts["notes"], may_fit, windows=windows)
 
 
 def split(spec: Spec, tables: Tables) -> Folds:
     """The declared folds of a table's training rows."""
+    return make_folds(_splittable(spec, tables), spec.split.name, spec.split.params, **tables.roles)
+
+
+def _splittable(spec: Spec, tables: Tables) -> Splittable:
     columns = pd.concat([tables.features.iloc[: tables.n_train], tables.only_train], axis=1)
-    splittable = Splittable(columns, tables.y, spec.task)
-    return make_folds(splittable, spec.split.name, spec.split.params, **tables.roles)
+    return Splittable(columns, tables.y, spec.task)
 
 
-def write_table(path: Path, tables: Tables, folds: Folds) -> None:
-    """Write target, ids and folds into an artifact's folder."""
+def row_times(spec: Spec, tables: Tables) -> pd.Series | None:
+    """When each training row happened, dates or numbers of shape (n_train,); None where the folds do not follow time."""
+    return as_times(_splittable(spec, tables).column(spec.split.params["column"])) if spec.split.name in TIME_SPLITTERS else None
+
+
+def write_table(path: Path, tables: Tables, folds: Folds, times: pd.Series | None = None) -> None:
+    """Write target, ids, folds and times into an artifact's folder."""
     np.save(path / "y.npy", tables.y)
+    np.save(path / "may_fit.npy", ~tables.roles["not_in_fit"])
+    if times is not None:
+        np.save(path / "times.npy", times.to_numpy().astype(np.float64 if kind_of(times) == "numeric" else np.int64))
     tables.ids.to_frame(str(tables.ids.name)).to_parquet(path / "ids.parquet")
     folds.write(path / "folds.parquet")
-    write_json(path / "facts.json", {"classes": tables.classes, "n_test": tables.n_test, "notes": tables.notes})
+    spans = [] if times is None else [asdict(window) for window in windows(folds, times)]
+    write_json(path / "facts.json", {"classes": tables.classes, "n_test": tables.n_test, "notes": tables.notes, "windows": spans})
 
 
 def plan(declaration: Declaration, spec: Spec, tables: Tables, folds: Folds, views: list[str] | None = None) -> Planned:
@@ -92,11 +134,12 @@ def plan(declaration: Declaration, spec: Spec, tables: Tables, folds: Folds, vie
     rows = FoldRows.of(folds, 0, len(tables.features))
     target = transformed_target(spec, tables.y)
     fit_everywhere = np.concatenate([np.flatnonzero(~tables.roles["not_in_fit"]), rows.test])
+    timeline = timeline_of(spec, tables, folds)
     faults: list[Fault] = []
 
     def checked(frames: Frames, parts: tuple[Any, ...]) -> Frames | None:
         try:
-            return advance(frames, parts, rows, target, fit_everywhere)
+            return advance(frames, parts, rows, target, fit_everywhere, timeline)
         except InputError as error:
             faults.append(Fault(getattr(error, "where", ()), str(error)))
             return None
@@ -107,6 +150,14 @@ def plan(declaration: Declaration, spec: Spec, tables: Tables, folds: Folds, vie
     if faults or base is None:
         raise DeclarationError(declaration, faults)
     return Planned(base, {view: frames for view, frames in done.items() if frames is not None})
+
+
+def timeline_of(spec: Spec, tables: Tables, folds: Folds) -> Timeline | None:
+    """The days of the training rows beside their folds, where the folds follow dates."""
+    times = row_times(spec, tables)
+    if times is None or kind_of(times) != "dates":
+        return None
+    return Timeline(folds, as_days(times, None), ~tables.roles["not_in_fit"])
 
 
 def transformed_target(spec: Spec, y: Array) -> Target:
@@ -120,22 +171,46 @@ def transformed_target(spec: Spec, y: Array) -> Target:
 
 def ensure_views(
     declaration: Declaration, spec: Spec, keys: Keys, folder: Path, store: Store, prepared: Prepared, views: list[str]
-) -> bool:
-    """Make the matrices of some views where the store lacks them; says whether any was made."""
-    folds = prepared.folds
-    todo = [
-        view for view in views if not all(store.has(key) for key in [keys.view(view), *(keys.fold(view, k) for k in range(folds.n_folds))])
-    ]
-    if not todo:
-        return False
-    tables = read_tables(spec, folder, sample=keys.sample)
-    planned = plan(declaration, spec, tables, folds, todo)
-    for view in todo:
-        frames = planned.views[view]
-        store.ensure(keys.view(view), lambda path, frames=frames: write_view(path, frames))  # type: ignore[misc]
-    for block in fold_blocks(planned, folds, transformed_target(spec, tables.y), len(tables.features), range(folds.n_folds)):
-        store.ensure(keys.fold(block.view, block.fold), lambda path, block=block: write_block(path, block))  # type: ignore[misc]
-    return True
+) -> tuple[Prepared, bool]:
+    """Make the matrices of some views and the named columns where the store lacks them; says whether any was made."""
+    folds, asked = prepared.folds, asked_columns(spec)
+    which = [*range(folds.n_folds), *([REFIT] if spec.refit == "all" else [])]
+    todo = [view for view in views if not all(store.has(key) for key in [keys.view(view), *(keys.fold(view, fold) for fold in which)])]
+    if todo or (asked and not store.has(keys.columns(asked))):
+        tables = read_tables(spec, folder, sample=keys.sample)
+        planned = plan(declaration, spec, tables, folds, todo)
+        if asked:
+            store.ensure(keys.columns(asked), lambda path: write_columns(path, named_columns(planned.base, tables, asked)))
+        for view in todo:
+            frames = planned.views[view]
+            store.ensure(keys.view(view), lambda path, frames=frames: write_view(path, frames))  # type: ignore[misc]
+        rows = [rows_of(folds, fold, len(tables.features), prepared.may_fit) for fold in which]
+        for block in fold_blocks(planned, folds, transformed_target(spec, tables.y), rows if todo else []):
+            store.ensure(keys.fold(block.view, block.rows.fold), lambda path, block=block: write_block(path, block))  # type: ignore[misc]
+    columns = pd.read_feather(store.path(keys.columns(asked)) / "columns.feather") if asked else pd.DataFrame()
+    return replace(prepared, columns=columns, weight=spec.data.weight), bool(todo)
+
+
+def named_columns(base: Frames, tables: Tables, asked: list[str]) -> pd.DataFrame:
+    """The columns and expressions that others than features ask for, as they are after ``clean`` and ``features``.
+
+    Raises
+    ------
+    InputError
+        When one is not there, or differs from fold to fold.
+    """
+    raw = pd.concat([tables.features, tables.only_train], axis=1)
+    known = base.shared.join(raw[[name for name in raw.columns if name not in base.shared.columns]])
+    for name in asked:
+        bound = sorted(base.bound.intersection([name] if name in known.columns else parse(name).names))
+        if bound:
+            raise InputError(f"{name!r} is asked for outside the features, and {listed(bound)} differ(s) from fold to fold. Use a column that does not.")
+    return pd.DataFrame({name: known[name] if name in known.columns else parse(name).evaluate(known) for name in asked}, index=known.index)
+
+
+def write_columns(path: Path, columns: pd.DataFrame) -> None:
+    """Write named columns into an artifact's folder."""
+    columns.reset_index(drop=True).to_feather(path / "columns.feather", compression="uncompressed")
 
 
 @dataclass(frozen=True)
@@ -143,21 +218,19 @@ class FoldBlock:
     """The fold-bound columns of a view in one fold (rows in the order of ``rows.all``), and the steps fitted for them."""
 
     view: str
-    fold: int
     rows: FoldRows
     bound: pd.DataFrame
     steps: tuple[Step, ...]
 
 
-def fold_blocks(planned: Planned, folds: Folds, target: Target, n_rows: int, which: Iterable[int]) -> Iterator[FoldBlock]:
+def fold_blocks(planned: Planned, folds: Folds, target: Target, which: Iterable[FoldRows]) -> Iterator[FoldBlock]:
     """The fold blocks of all planned views, fold after fold; what the views share is run once a fold."""
     shared_events, totals = planned.base.events, SharedTotals(folds, target)
-    for fold in which:
-        rows = FoldRows.of(folds, fold, n_rows)
+    for rows in which:
         base, base_steps = replay(shared_events, pd.DataFrame(index=rows.all), rows, target, totals)
         for view, frames in planned.views.items():
             bound, own_steps = replay(frames.events[len(shared_events) :], base, rows, target, totals)
-            yield FoldBlock(view, fold, rows, bound, (*base_steps, *own_steps))
+            yield FoldBlock(view, rows, bound, (*base_steps, *own_steps))
 
 
 def write_view(path: Path, frames: Frames) -> None:

@@ -9,13 +9,17 @@ from typing import Any
 from pydantic import BaseModel
 
 from features.registry import steps
-from pipelines.ensembles import COMBINERS
-from pipelines.metrics import METRICS
+from pipelines.calibration import CALIBRATORS
+from pipelines.combiners import DECLARED
+from pipelines.finishing import RULES
+from pipelines.metrics import METRIC_FACTORIES, METRICS
 from pipelines.models import kinds
 from pipelines.parameters import table_of
+from pipelines.resample import RESAMPLERS
 from pipelines.spec import KEYS, SECTIONS, ModelKeys
 from pipelines.splits import SPLITTERS
 from pipelines.step_parameters import FIT_ON
+from pipelines.thresholds import THRESHOLDS
 
 _TASKS = ("regression", "binary", "multiclass")
 
@@ -32,13 +36,18 @@ def schema() -> dict[str, Any]:
         "title": {"type": "string"},
         **{key: _section(table) for key, table in SECTIONS.items()},
         "task": {"enum": list(_TASKS)},
-        "metric": {"enum": sorted(METRICS)},
+        "metric": {"anyOf": [{"enum": sorted({**METRICS, **METRIC_FACTORIES})}, *_one_of(METRIC_FACTORIES)["anyOf"][1:]]},
         "split": _one_of(SPLITTERS),
+        "resample": _one_of(RESAMPLERS),
         "clean": {"type": "array", "items": {"$ref": "#/$defs/step"}},
         "features": {"type": "array", "items": {"$ref": "#/$defs/step"}},
         "views": {"type": "object", "additionalProperties": {"type": "array", "items": {"$ref": "#/$defs/step"}}},
         "models": {"type": "object", "minProperties": 1, "additionalProperties": {"anyOf": [_model(name) for name in kinds()]}},
-        "ensemble": {"type": "object", "additionalProperties": _one_of(COMBINERS)},
+        "ensemble": {"type": "object", "additionalProperties": _one_of(DECLARED)},
+        "calibrate": _or_none(_one_of(CALIBRATORS)),
+        "postprocess": {"type": "array", "items": _one_of(RULES)},
+        "threshold": _or_none(_one_of(THRESHOLDS)),
+        "refit": {"enum": ["none", "all"]},
     }
     assert set(properties) == set(KEYS)
     return {
@@ -73,6 +82,10 @@ def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _one_of(known: Mapping[str, Callable[..., Any]]) -> dict[str, Any]:
     return {"anyOf": [{"enum": sorted(known)}, *(_named(name, _parameters(function)) for name, function in sorted(known.items()))]}
+
+
+def _or_none(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [{"const": "none"}, *schema["anyOf"]]}
 
 
 def _parameters(function: Callable[..., Any]) -> dict[str, Any]:

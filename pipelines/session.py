@@ -10,7 +10,7 @@ from pipelines.competition import Competition
 from pipelines.console import Console
 from pipelines.declaration import Declaration
 from pipelines.keys import Keys
-from pipelines.metrics import METRICS, Metric
+from pipelines.metrics import Metric, metric_of
 from pipelines.options import Options
 from pipelines.spec import Spec, build_spec
 from pipelines.store import Store
@@ -48,7 +48,7 @@ class Session:
     @property
     def metric(self) -> Metric:
         """The declared metric."""
-        return METRICS[self.spec.metric]
+        return metric_of(self.spec.metric.name, self.spec.metric.params)
 
     @property
     def models(self) -> list[str]:

@@ -33,7 +33,7 @@ def plan_lines(name: str, options: Options) -> Iterator[str]:
     """The plan as text: tables, folds, then each step with what it learns from, where it runs and what it writes."""
     session, tables, folds, planned = _open(name, options)
     spec = session.spec
-    yield f"{spec.title}: {spec.task}, {spec.metric}; {tables.n_train} train and {tables.n_test} test rows, {tables.features.shape[1]} columns"
+    yield f"{spec.title}: {spec.task}, {spec.metric.name}; {tables.n_train} train and {tables.n_test} test rows, {tables.features.shape[1]} columns"
     yield from (f"note: {note}" for note in tables.notes)
     yield f"split: {spec.split.name} {spec.split.params}: {folds.n_folds} folds, first: {len(folds.fit_rows(0))} fit, {len(folds.scored_rows(0))} scored"
     yield from _section("clean and features", planned.base, 0)

@@ -53,8 +53,10 @@ def _show(session: Session, what: str, model: str) -> None:
         (out / "new").mkdir()
         prepared = stages.prepare(session, out / "needed")
         if what == "train":
-            stages.train(session, prepared, out / "new", [model], stages.Work())
-            show_models(session, {model: [session.keys.fit(model, fold) for fold in range(prepared.folds.n_folds)]})
+            work = stages.Work()
+            stages.train(session, prepared, out / "new", [model], work)
+            fits = [session.keys.fit(model, fold) for fold in range(prepared.folds.n_folds)]
+            show_models(session, {model: fits}, work.refits)
         elif what == "ensemble":
             trained = stages.train(session, prepared, out / "needed", session.models, stages.Work())
             stages.ensemble(session, prepared, trained, out / "new")

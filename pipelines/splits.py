@@ -1,48 +1,26 @@
-"""Folds: which rows each fold fits on and scores, made by scikit-learn's splitters."""
+"""Folds: which rows each fold fits on and scores, made by scikit-learn's splitters and, in order of time, by ``time_splits``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import Field
 
-from features.errors import InputError, closest, listed
+from features.errors import InputError
+from pipelines.splittable import AtLeastOne, AtLeastTwo, NotNegative, Pairs
+from pipelines.splittable import Rows as Rows
+from pipelines.splittable import Splittable as Splittable
+from pipelines.time_splits import TIME_SPLITTERS
 
 UNUSED, FIT, SCORED = 0, 1, 2
-Rows: TypeAlias = NDArray[np.intp]
-AtLeastTwo = Annotated[int, Field(ge=2)]
-AtLeastOne = Annotated[int, Field(ge=1)]
-Seed = Annotated[int, Field(ge=0)]
 
 
-@dataclass(frozen=True)
-class Splittable:
-    """What a splitter may look at: raw columns (target not among them), the target and the task."""
-
-    columns: pd.DataFrame
-    y: NDArray[np.float64]
-    task: str
-
-    def column(self, name: str) -> pd.Series:
-        """A raw column without gaps; InputError otherwise."""
-        if name not in self.columns:
-            raise InputError(f"The split needs column {name!r}; train has {listed(self.columns)}.{closest(name, self.columns)}")
-        values = self.columns[name]
-        if values.isna().any():
-            raise InputError(f"The split needs a value of {name!r} in every row; {int(values.isna().sum())} are missing.")
-        return values
-
-
-Pairs: TypeAlias = Iterator[tuple[Rows, Rows]]
-
-
-def kfold(table: Splittable, *, folds: AtLeastTwo = 5, shuffle: bool = True, seed: Seed = 0, repeats: AtLeastOne = 1) -> Pairs:
+def kfold(table: Splittable, *, folds: AtLeastTwo = 5, shuffle: bool = True, seed: NotNegative = 0, repeats: AtLeastOne = 1) -> Pairs:
     """K folds of rows, shuffled or in order; each repeat shuffles anew."""
     from sklearn.model_selection import KFold
 
@@ -53,7 +31,7 @@ def kfold(table: Splittable, *, folds: AtLeastTwo = 5, shuffle: bool = True, see
 
 
 def stratified(
-    table: Splittable, *, folds: AtLeastTwo = 5, shuffle: bool = True, seed: Seed = 0, repeats: AtLeastOne = 1, bins: AtLeastTwo = 10
+    table: Splittable, *, folds: AtLeastTwo = 5, shuffle: bool = True, seed: NotNegative = 0, repeats: AtLeastOne = 1, bins: AtLeastTwo = 10
 ) -> Pairs:
     """K folds with the same share of each class, or of each of ``bins`` equal-count bins of a numeric target."""
     from sklearn.model_selection import StratifiedKFold
@@ -67,7 +45,7 @@ def stratified(
         yield from splitter.split(strata, strata)
 
 
-def group(table: Splittable, *, column: str, folds: AtLeastTwo = 5, seed: Seed = 0, repeats: AtLeastOne = 1) -> Pairs:
+def group(table: Splittable, *, column: str, folds: AtLeastTwo = 5, seed: NotNegative = 0, repeats: AtLeastOne = 1) -> Pairs:
     """K folds that keep all rows of a group together."""
     from sklearn.model_selection import GroupKFold
 
@@ -88,7 +66,10 @@ def column(table: Splittable, *, column: str) -> Pairs:
         yield np.flatnonzero(~scored), np.flatnonzero(scored)
 
 
-SPLITTERS: dict[str, Callable[..., Pairs]] = {splitter.__name__: splitter for splitter in (kfold, stratified, group, column)}
+SPLITTERS: dict[str, Callable[..., Pairs]] = {
+    **{splitter.__name__: splitter for splitter in (kfold, stratified, group, column)},
+    **TIME_SPLITTERS,
+}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ one at a time; whatever is in the store is not computed again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,14 @@ import numpy as np
 
 from features.errors import InputError
 from pipelines import submission
+from pipelines.combiners import asked_columns, entry_of, group_column
+from pipelines.decision import DECIDED, decision_facts
 from pipelines.engine import Outcome, ThreadPlan, run_fits
-from pipelines.ensembles import COMBINERS, Problem
+from pipelines.ensembles import Problem
 from pipelines.failures import ModelFailedError
+from pipelines.frames import REFIT
+from pipelines.models import kinds
+from pipelines.models.rounds import FindsRounds
 from pipelines.oof import Predictions, nested, pooled, write_predictions
 from pipelines.prepare import Prepared, ensure_table, ensure_views
 from pipelines.scores import score_table
@@ -24,6 +30,7 @@ from pipelines.session import Session
 from pipelines.store import key_of, read_json, show, write_json
 from pipelines.targets import TRANSFORMS
 from pipelines.training import FoldFit
+from pipelines.windows import Window
 
 
 @dataclass
@@ -32,6 +39,8 @@ class Work:
 
     fits_made: int = 0
     fits_found: int = 0
+    refits: dict[str, str] = field(default_factory=dict)
+    """The key of each model's fit on all rows."""
 
 
 @dataclass(frozen=True)
@@ -49,18 +58,20 @@ def prepare(session: Session, out: Path) -> Prepared:
     session.metric.check(prepared.y)
     submission.check(session, prepared)
     views = list(dict.fromkeys(session.spec.models[name].keys.view for name in session.models))
-    made = ensure_views(session.declaration, session.spec, session.keys, session.data, session.store, prepared, views)
+    prepared, made = ensure_views(session.declaration, session.spec, session.keys, session.data, session.store, prepared, views)
     for note in prepared.notes:
         session.console.say(f"note: {note}")
     session.console.say(
         f"prepared {prepared.n_train} train and {prepared.n_test} test rows, {prepared.folds.n_folds} folds"
         + ("" if made else " (matrices were in the store)")
     )
+    for window in prepared.windows:
+        session.console.say(f"  {Window(**window).line}")
     folds_file = session.store.path(session.keys.table) / "folds.parquet"
     show(folds_file, out / "folds.parquet")
     plans = {view or "(features)": read_json(session.store.path(session.keys.view(view)) / "plan.json") for view in views}
     split = {session.spec.split.name: session.spec.split.params}
-    write_json(out / "plan.json", {"split": split, "folds": prepared.folds.n_folds, "notes": prepared.notes, "views": plans})
+    write_json(out / "plan.json", {"split": split, "folds": prepared.folds.n_folds, "notes": prepared.notes, "windows": prepared.windows, "views": plans})
     return prepared
 
 
@@ -73,14 +84,24 @@ def train(session: Session, prepared: Prepared, out: Path, models: list[str], wo
         After all other fits are done, when one failed.
     """
     jobs = [job(session, prepared, model, fold) for model in models for fold in range(prepared.folds.n_folds)]
+    trained = {model: _finish(session, prepared, model, out, was_there=was_there) for model, was_there in _fit(session, jobs, work)}
+    if session.spec.refit == "all":
+        refits = {model: refit_job(session, prepared, model) for model in models}
+        for model, _ in _fit(session, [*refits.values()], work):
+            work.refits[model] = refits[model].out.name
+            trained[model] = replace(trained[model], test=np.load(refits[model].out / "test.npy"))
+            write_both(session, prepared, model, trained[model], out)
+    return {model: trained[model] for model in models}
+
+
+def _fit(session: Session, jobs: list[FoldFit], work: Work) -> Iterator[tuple[str, bool]]:
+    """Make sure of some fits, and give each model when all of its fits are there, with whether they were there before."""
     todo = [one for one in jobs if not one.out.is_dir()]
     work.fits_made += len(todo)
     work.fits_found += len(jobs) - len(todo)
-    waiting = {model: sum(one.model == model for one in todo) for model in models}
+    waiting = {one.model: sum(other.model == one.model for other in todo) for one in jobs}
+    yield from ((model, True) for model, count in list(waiting.items()) if not count)
     failed: list[Outcome] = []
-    trained: dict[str, Predictions] = {}
-    for model in [model for model in models if not waiting[model]]:
-        trained[model] = _finish(session, prepared, model, out, was_there=True)
     for done, outcome in enumerate(run_fits(todo, _threads(session, todo)), start=1):
         model = outcome.job.model
         session.console.progress(done, len(todo), f"fold fits ({model})")
@@ -88,10 +109,9 @@ def train(session: Session, prepared: Prepared, out: Path, models: list[str], wo
         if outcome.error is not None:
             failed.append(outcome)
         elif not waiting[model] and not any(bad.job.model == model for bad in failed):
-            trained[model] = _finish(session, prepared, model, out, was_there=False)
+            yield model, False
     if failed:
         raise _failure(session, failed)
-    return {model: trained[model] for model in models}
 
 
 def _threads(session: Session, todo: list[FoldFit]) -> ThreadPlan:
@@ -104,14 +124,17 @@ def _cells(fit: FoldFit) -> int:
     return size // 8
 
 
-def job(session: Session, prepared: Prepared, model: str, fold: int) -> FoldFit:
-    """The fit of one model in one fold, as paths and plain parameters."""
+def job(session: Session, prepared: Prepared, model: str, fold: int, rounds: int | None = None) -> FoldFit:
+    """The fit of one model in one fold, as paths and plain parameters; ``rounds`` stand in for those it would look for."""
     spec, keys, store = session.spec.models[model], session.keys, session.store
+    kind = kinds()[spec.kind]
+    given = {kind.rounds_names[0]: rounds} if rounds is not None and isinstance(kind, FindsRounds) else {}
+    asked = [name for name in (spec.keys.rows, session.spec.data.weight) if name is not None]
     return FoldFit(
         model=model,
         fold=fold,
         kind=spec.kind,
-        params=spec.params,
+        params={**spec.params, **given},
         keys=spec.keys,
         task=session.spec.task,
         n_classes=len(prepared.classes),
@@ -120,8 +143,22 @@ def job(session: Session, prepared: Prepared, model: str, fold: int) -> FoldFit:
         table=store.path(keys.table),
         view=store.path(keys.view(spec.keys.view)),
         fold_block=store.path(keys.fold(spec.keys.view, fold)),
-        out=store.path(keys.fit(model, fold)),
+        columns=store.path(keys.columns(asked_columns(session.spec))) if asked else store.path(keys.table),
+        out=store.path(keys.fit(model, fold, rounds)),
+        resample=None if spec.resample is None else (spec.resample.name, spec.resample.params),
+        weight=session.spec.data.weight,
     )
+
+
+def refit_job(session: Session, prepared: Prepared, model: str) -> FoldFit:
+    """The fit of one model on all rows, with the rounds that the folds found, scaled by how many more rows there are."""
+    facts = [read_json(session.store.path(session.keys.fit(model, fold)) / "facts.json") for fold in range(prepared.folds.n_folds)]
+    kind, params = kinds()[session.spec.models[model].kind], session.spec.models[model].params
+    rounds = None
+    if isinstance(kind, FindsRounds) and all(params.get(name) is None for name in kind.rounds_names):
+        rows = int(prepared.may_fit.sum())
+        rounds = round(float(np.mean([fact["rounds"] * rows / fact["fit_rows"] for fact in facts])))
+    return job(session, prepared, model, REFIT, rounds)
 
 
 def _finish(session: Session, prepared: Prepared, model: str, out: Path, *, was_there: bool) -> Predictions:
@@ -131,7 +168,7 @@ def _finish(session: Session, prepared: Prepared, model: str, out: Path, *, was_
     predictions = Predictions([np.load(folder / "oof.npy") for folder in folders], test)
     write_both(session, prepared, model, predictions, out)
     facts = [read_json(folder / "facts.json") for folder in folders]
-    table = score_table(predictions, prepared.y, prepared.folds, session.metric)
+    table = table_of_scores(session, prepared, predictions)
     seconds = sum(fact["seconds"] for fact in facts)
     session.console.say(
         f"{model}: {session.metric.name} {table['score']:.5f} (folds sd {table['fold_sd']:.5f}), "
@@ -171,20 +208,25 @@ def _failure(session: Session, failed: list[Outcome]) -> Exception:
 
 def ensemble(session: Session, prepared: Prepared, trained: dict[str, Predictions], out: Path) -> Combined:
     """Fit the declared ensemble on the out-of-fold table, nested; write predictions, metrics and the submission."""
-    spec = session.spec
+    spec, known = session.spec, prepared.known
     problem = Problem(spec.task, session.metric, TRANSFORMS[spec.target.transform])
-    predictions, learnt = dict(trained), dict[str, dict[str, Any]]()
-    for name, entry in _possible_entries(session, trained).items():
-        of: list[str] = entry.params["of"]
-        make = lambda entry=entry: COMBINERS[entry.name](problem, **entry.params)  # noqa: E731
-        predictions[name], deployed = nested(make, [predictions[member] for member in of], prepared.y, prepared.folds)
-        learnt[name] = {"kind": entry.name, "of": of, **deployed.describe()}
+    parts = _possible_entries(session, trained)
+    final = [*trained, *parts][-1]
+    decision = spec.decision if final == spec.final else None
+    asked = parts if decision is None else {**parts, DECIDED: decision}
+    entries = [entry_of(name, part, problem) for name, part in asked.items()]
+    fitted = nested(entries, trained, known, prepared.known_of_test, prepared.folds)
+    predictions = {**trained, **{name: fitted[name].predictions for name in parts}}
+    learnt = {name: {"kind": part.name, "of": part.params["of"], **fitted[name].deployed.describe()} for name, part in parts.items()}
+    for name in learnt:
         write_both(session, prepared, name, predictions[name], out)
     metrics = _metrics(session, prepared, predictions, learnt)
+    if decision is not None:
+        metrics["decision"] = decision_facts(fitted[DECIDED], decision, known, prepared.folds)
     for name in learnt:
         session.console.say(f"{name}: {session.metric.name} {metrics['ensemble'][name]['score']:.5f} (nested)")
-    write_json(out / "ensemble.json", {"final": metrics["final"]["name"], "entries": learnt})
-    submission.write(session, prepared, predictions[metrics["final"]["name"]], out)
+    write_json(out / "ensemble.json", {"final": final, "entries": learnt})
+    submission.write(session, prepared, predictions[final], out)
     metrics["holdout"] = submission.score_holdout(session, prepared, predictions)
     write_json(out / "metrics.json", metrics)
     return Combined(predictions, learnt, metrics)
@@ -204,13 +246,13 @@ def _possible_entries(session: Session, trained: dict[str, Predictions]) -> dict
 
 def _metrics(session: Session, prepared: Prepared, predictions: dict[str, Predictions], learnt: dict[str, Any]) -> dict[str, Any]:
     spec, metric, folds = session.spec, session.metric, prepared.folds
-    tables = {name: score_table(part, prepared.y, folds, metric) for name, part in predictions.items()}
+    tables = {name: table_of_scores(session, prepared, part) for name, part in predictions.items()}
     models = {name: {**tables[name], **_fit_facts(session, prepared, name)} for name in predictions if name not in learnt}
     final = [*predictions][-1]
     return {
         "competition": session.competition.name,
         "task": spec.task,
-        "metric": spec.metric,
+        "metric": metric.name,
         "greater_is_better": metric.greater_is_better,
         "final": {"name": final, **{key: tables[final][key] for key in ("score", "interval", "fold_sd", "folds")}},
         "models": models,
@@ -218,6 +260,15 @@ def _metrics(session: Session, prepared: Prepared, predictions: dict[str, Predic
         "rows": {"train": prepared.n_train, "test": prepared.n_test},
         "folds": {"key": key_of(session.keys.table), "count": folds.n_folds, "repeats": len(folds.repeats)},
     }
+
+
+def table_of_scores(session: Session, prepared: Prepared, predictions: Predictions) -> dict[str, Any]:
+    """The score of some predictions with its uncertainty; whole groups are drawn where the folds keep groups together."""
+    known, column = prepared.known, group_column(session.spec)
+    groups = None if column is None else known.columns[column].to_numpy()
+    return score_table(
+        predictions, known.y, prepared.folds, session.metric, columns=known.columns, groups=groups, weights=known.weights
+    )
 
 
 def _fit_facts(session: Session, prepared: Prepared, model: str) -> dict[str, Any]:

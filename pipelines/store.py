@@ -28,11 +28,15 @@ def hash_file(path: Path) -> str:
 
 
 def source_hash(module: str) -> str:
-    """A hash of a module's source, without importing it again."""
+    """A hash of a module's source, or of all files of a package, without importing it again."""
     import importlib.util
 
     spec = importlib.util.find_spec(module)
-    return hash_file(Path(spec.origin)) if spec and spec.origin else ""
+    if spec is None or spec.origin is None:
+        return ""
+    if spec.submodule_search_locations is None:
+        return hash_file(Path(spec.origin))
+    return key_of([hash_file(path) for place in spec.submodule_search_locations for path in sorted(Path(place).glob("*.py"))])
 
 
 def version_of(distribution: str) -> str:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from features.errors import InputError, closest, listed
 from features.expressions import parse
 from pipelines.metrics import Array
-from pipelines.spec import Data, Spec
+from pipelines.spec import ROLES, Data, Spec
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,12 @@ def read_tables(spec: Spec, folder: Path, *, sample: int | None = None) -> Table
     if sample:
         train, test = (table.sample(min(sample, len(table)), random_state=0).sort_index().reset_index(drop=True) for table in (train, test))
     y, classes = _target(train[data.target], spec)
-    roles = {key: _mask(getattr(spec.rows, key), train) for key in type(spec.rows).model_fields}
+    roles = {key: _mask(getattr(spec.rows, key), train) for key in ROLES}
+    if spec.rows.duplicates == "once":
+        again = train.drop(columns=[data.id] if data.id else []).duplicated().to_numpy()
+        roles["not_in_fit"] |= again
+        roles["not_scored"] |= again
+        notes.append(f"{int(again.sum())} rows repeat another one in all columns: neither fitted on nor scored.")
     features = _stacked(train.drop(columns=[data.target]), test, data, notes)
     ids = features.pop(data.id) if data.id else pd.Series([*range(len(train)), *range(len(test))], name="row")
     if features.shape[1] == 0:

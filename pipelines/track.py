@@ -159,7 +159,10 @@ def _declared(entry: Path) -> dict[str, Any]:
 
 def _parent_params(entry: Path) -> dict[str, Any]:
     declared = _declared(entry)
-    return dict(flatten({key: declared[key] for key in ("task", "metric", "split", "target", "rows", "ensemble") if key in declared}))
+    return dict(flatten({key: declared[key] for key in PARENT_KEYS if key in declared}))
+
+
+PARENT_KEYS = ("task", "metric", "split", "target", "rows", "resample", "ensemble", "calibrate", "postprocess", "threshold", "refit")
 
 
 def _model_params(entry: Path, name: str) -> dict[str, Any]:
@@ -176,7 +179,7 @@ def flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping) and value:
         for key, inner in value.items():
             yield from flatten(inner, f"{prefix}.{key}" if prefix else str(key))
-    else:
+    elif prefix:
         yield prefix, value
 
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from features.errors import InputError
+from pipelines.fitted_rows import resampler_of, shift_of, weights_of
+from pipelines.frames import FoldRows
 from pipelines.metrics import Array
 from pipelines.models import kinds
 from pipelines.models.contract import Fitted, Training
+from pipelines.models.rounds import with_rounds
+from pipelines.resample import correct_prior
 from pipelines.spec import ModelKeys
 from pipelines.store import whole_folder, write_json
 from pipelines.targets import TRANSFORMS
@@ -35,7 +41,11 @@ class FoldFit:
     table: Path
     view: Path
     fold_block: Path
+    columns: Path
+    """The folder of the named columns: ``ModelKeys.rows`` and the weights stand there."""
     out: Path
+    resample: tuple[str, dict[str, Any]] | None = None
+    weight: str | None = None
 
 
 @dataclass(frozen=True)
@@ -45,7 +55,7 @@ class Matrices:
     fit: pd.DataFrame
     scored: pd.DataFrame
     test: pd.DataFrame
-    fit_rows: Array
+    rows: FoldRows
 
 
 def read_matrices(view: Path, fold_block: Path) -> Matrices:
@@ -57,7 +67,17 @@ def read_matrices(view: Path, fold_block: Path) -> Matrices:
     # not in the order of the plan: which columns a selecting step keeps there comes from fold 0, which fits on rows scored here
     table = pd.concat([shared, bound], axis=1)
     ends = np.cumsum([len(rows["fit"]), len(rows["scored"])])
-    return Matrices(table.iloc[: ends[0]], table.iloc[ends[0] : ends[1]], table.iloc[ends[1] :], rows["fit"])
+    parts = table.iloc[: ends[0]], table.iloc[ends[0] : ends[1]], table.iloc[ends[1] :]
+    return Matrices(*parts, FoldRows(rows["fit"], rows["scored"], rows["test"], -1))
+
+
+def take_rows(matrices: Matrices, mask: NDArray[np.bool_]) -> tuple[Matrices, list[NDArray[np.bool_]]]:
+    """The rows of a subset model, and where they are among the fitted, the scored and the test rows; ``mask`` is of the whole table."""
+    rows = matrices.rows
+    masks = [mask[part] for part in (rows.fit, rows.scored, rows.test)]
+    frames = [table[mask] for table, mask in zip((matrices.fit, matrices.scored, matrices.test), masks, strict=True)]
+    taken = [part[mask] for part, mask in zip((rows.fit, rows.scored, rows.test), masks, strict=True)]
+    return Matrices(*frames, FoldRows(*taken, rows.fold)), masks
 
 
 def fit_fold(job: FoldFit, threads: int) -> Path:
@@ -70,27 +90,49 @@ def fit_fold(job: FoldFit, threads: int) -> Path:
         return job.out
     started = time.perf_counter()
     matrices = read_matrices(job.view, job.fold_block)
-    y = np.load(job.table / "y.npy")[matrices.fit_rows]
+    masks: list[NDArray[np.bool_]] = []
+    if job.keys.rows is not None:
+        matrices, masks = take_rows(matrices, read_column(job.columns, job.keys.rows).astype(bool))
+    y = np.load(job.table / "y.npy")[matrices.rows.fit]
     transform = TRANSFORMS[job.transform]
     with warnings.catch_warnings(record=True) as caught, whole_folder(job.out) as folder:
         warnings.simplefilter("always")
-        training = _training(job, matrices, transform.forward(y), threads)
+        declared = None if job.weight is None else read_column(job.columns, job.weight)[matrices.rows.fit].astype(np.float64)
+        training = _training(
+            job, matrices, transform.forward(y), weights_of(job.keys, y, declared, is_resampled=job.resample is not None), threads
+        )
         fitting = time.perf_counter()
-        fitted = _fit_seeds(job, training)
+        fitted = _fit_seeds(job, training, declared)
         fit_seconds = time.perf_counter() - fitting
-        for name, X in (("oof", matrices.scored), ("test", matrices.test)):
-            np.save(folder / f"{name}.npy", _finite(transform.inverse(_mean_prediction(fitted, X))))
-        for number, model in enumerate(fitted):
+        for at, (name, X) in enumerate((("oof", matrices.scored), ("test", matrices.test))):
+            values = _finite(transform.inverse(np.mean([one.predict(X) for one in fitted], axis=0)))
+            np.save(folder / f"{name}.npy", _spread(values, masks[1 + at]) if masks else values)
+        for number, one in enumerate(fitted):
             (folder / f"seed-{number}").mkdir()
-            model.save(folder / f"seed-{number}")
-        facts = _facts(fitted, matrices, sorted({f"{one.category.__name__}: {one.message}" for one in caught}))
+            one.model.save(folder / f"seed-{number}")
+        facts = _facts([one.model for one in fitted], matrices, sorted({f"{one.category.__name__}: {one.message}" for one in caught}))
+        facts |= {"fit_rows": len(y), "prior_shift": [one.shift for one in fitted]}
         write_json(folder / "facts.json", {**facts, "fit_seconds": fit_seconds, "seconds": time.perf_counter() - started})
     return job.out
 
 
-def _training(job: FoldFit, matrices: Matrices, y: Array, threads: int) -> Training:
-    weights = _balanced(y) if job.keys.weights == "balanced" and job.task != "regression" else None
-    keys = job.keys
+def read_column(folder: Path, name: str) -> Array:
+    """A named column (or expression) of all rows, training rows first."""
+    return pd.read_feather(folder / "columns.feather", columns=[name])[name].to_numpy()
+
+
+def _spread(values: Array, mask: NDArray[np.bool_]) -> Array:
+    """Predictions of some rows among all; NaN for the others."""
+    spread = np.full((len(mask), *values.shape[1:]), np.nan)
+    spread[mask] = values
+    return spread
+
+
+def _training(job: FoldFit, matrices: Matrices, y: Array, weights: Array | None, threads: int) -> Training:
+    keys, rows = job.keys, matrices.rows.fit
+    if len(rows) < 2:
+        raise InputError(f"Model {job.model!r} has {len(rows)} rows to fit on in fold {job.fold}; its 'rows' {keys.rows!r} leave too few.")
+    times = job.table / "times.npy"
     return Training(
         matrices.fit,
         y,
@@ -102,17 +144,34 @@ def _training(job: FoldFit, matrices: Matrices, y: Array, threads: int) -> Train
         job.device,
         rounds_cut=keys.rounds_cut,
         max_rounds=keys.max_rounds,
+        times=np.load(times)[rows] if times.is_file() else None,
+        resample=resampler_of(job.keys, job.resample),
     )
 
 
-def _fit_seeds(job: FoldFit, training: Training) -> list[Fitted]:
-    from dataclasses import replace
+@dataclass(frozen=True)
+class Seeded:
+    """A fitted model of one seed, and how its rows changed the share of class 1."""
 
-    return [kinds()[job.kind].fit(job.params, replace(training, seed=job.keys.seed + number)) for number in range(job.keys.seeds)]
+    model: Fitted
+    shift: float | list[float] | None
+    """What takes its probabilities back to the true class shares; None where nothing is corrected."""
+
+    def predict(self, X: pd.DataFrame) -> Array:
+        """Values on the transformed scale, or probabilities at the true class shares."""
+        values = self.model.predict(X)
+        return values if self.shift is None else correct_prior(values, np.asarray(self.shift))
 
 
-def _mean_prediction(fitted: list[Fitted], X: pd.DataFrame) -> Array:
-    return np.asarray(np.mean([model.predict(X) for model in fitted], axis=0), dtype=np.float64)
+def _fit_seeds(job: FoldFit, training: Training, declared: Array | None) -> list[Seeded]:
+    """A fit for each seed; ``declared`` are the weights of the rows before classes are levelled."""
+    kind, made = kinds()[job.kind], []
+    for number in range(job.keys.seeds):
+        own = replace(training, seed=job.keys.seed + number)
+        params, rows = with_rounds(kind, job.params, own), own.resampled()
+        shift = shift_of(rows, own.y, declared, job.params) if job.keys.correct_prior else None
+        made.append(Seeded(kind.fit(params, rows), shift))
+    return made
 
 
 def _finite(predictions: Array) -> Array:
@@ -121,12 +180,6 @@ def _finite(predictions: Array) -> Array:
     if bad:
         raise ArithmeticError(f"{bad} of {predictions.size} predictions are not finite")
     return predictions
-
-
-def _balanced(y: Array) -> Array:
-    """Weights that give every class the same total, with mean 1."""
-    counts = np.bincount(y.astype(int))
-    return np.asarray((len(y) / (np.count_nonzero(counts) * np.maximum(counts, 1)))[y.astype(int)], dtype=np.float64)
 
 
 def _facts(fitted: list[Fitted], matrices: Matrices, messages: list[str]) -> dict[str, Any]:

@@ -124,7 +124,7 @@ def write_record(session: Session, out: Path, run_id: str, key: str, *, timings:
     """Write what a run was made from: its declaration, the keys of its artifacts, and ``run.json``."""
     _write_declaration(session, out)
     fits = {model: [session.keys.fit(model, fold) for fold in range(_n_folds(out))] for model in session.models}
-    write_json(out / "keys.json", {"table": session.keys.table, "fits": fits})
+    write_json(out / "keys.json", {"table": session.keys.table, "fits": fits, "refits": work.refits})
     files = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     facts = {
         "run_id": run_id,
@@ -159,19 +159,20 @@ def publish(session: Session, folder: Path) -> None:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.name != "run.json":
             show(path, latest / path.relative_to(folder))
-    show_models(session, read_json(folder / "keys.json")["fits"])
+    keys = read_json(folder / "keys.json")
+    show_models(session, keys["fits"], keys["refits"])
     # last, because it says that all the rest is there
     show(folder / "run.json", latest / "run.json")
 
 
-def show_models(session: Session, fits: dict[str, list[str]]) -> None:
-    """Link the fold fits of models into ``models/<model>/fold-<k>/``."""
-    for model, keys in fits.items():
-        for fold, key in enumerate(keys):
-            artifact = session.store.path(key)
-            for path in artifact.rglob("*"):
-                if path.is_file():
-                    show(path, session.latest / "models" / model / f"fold-{fold}" / path.relative_to(artifact))
+def show_models(session: Session, fits: dict[str, list[str]], refits: dict[str, str]) -> None:
+    """Link the fits of models into ``models/<model>/fold-<k>/``, and those on all rows into ``models/<model>/refit/``."""
+    named = [(model, f"fold-{fold}", key) for model, keys in fits.items() for fold, key in enumerate(keys)]
+    for model, name, key in [*named, *((model, "refit", key) for model, key in refits.items())]:
+        artifact = session.store.path(key)
+        for path in artifact.rglob("*"):
+            if path.is_file():
+                show(path, session.latest / "models" / model / name / path.relative_to(artifact))
 
 
 def _write_declaration(session: Session, out: Path) -> None:

@@ -53,7 +53,8 @@ def _findings(case: Case, met: Met, rows: FoldRows, changed: NDArray[np.intp]) -
 def _followed(case: Case, met: Met, rows: FoldRows, changed: NDArray[np.intp]) -> dict[str, int]:
     """For each column that a step writes, how many of the changed rows have another value in it."""
     before = met.written
-    assert before is not None
+    if before is None:  # it ran once, for all folds
+        before = run_in_fold(met.event, met.bound, rows, transformed_target(case.session.spec, case.y))[2]
     followed: dict[str, int] = {}
     for row in changed:
         target = transformed_target(case.session.spec, case.other_target(np.array([row], dtype=np.float64)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,9 +11,12 @@ import numpy as np
 import pandas as pd
 
 from features.errors import InputError, closest, listed
-from pipelines.frames import Frames
+from features.step import Learns
+from pipelines.combiners import asked_columns
+from pipelines.frames import FoldRows, Frames
+from pipelines.known import Known
 from pipelines.metrics import Array
-from pipelines.prepare import FoldBlock, Planned, fold_blocks, plan, split, transformed_target
+from pipelines.prepare import FoldBlock, Planned, fold_blocks, named_columns, plan, split, transformed_target
 from pipelines.session import Session
 from pipelines.splits import Folds
 from pipelines.tables import Tables, read_tables
@@ -89,8 +93,20 @@ class Case:
     def blocks(self, y: Array, which: list[int], planned: Planned | None = None) -> dict[tuple[str, int], FoldBlock]:
         """The fold blocks of all used views for some folds and some target, by view and fold."""
         target = transformed_target(self.session.spec, y)
-        found = fold_blocks(planned or self.planned, self.folds, target, len(self.tables.features), which)
-        return {(block.view, block.fold): block for block in found}
+        found = fold_blocks(planned or self.planned, self.folds, target, self.rows_of(which))
+        return {(block.view, block.rows.fold): block for block in found}
+
+    def rows_of(self, which: Iterable[int]) -> list[FoldRows]:
+        """The rows of some folds."""
+        return [FoldRows.of(self.folds, fold, len(self.tables.features)) for fold in which]
+
+    @cached_property
+    def known(self) -> Known:
+        """What is known of the training rows besides their features."""
+        spec, n_train = self.session.spec, self.tables.n_train
+        columns = named_columns(self.planned.base, self.tables, asked_columns(spec)).iloc[:n_train]
+        weights = None if spec.data.weight is None else columns[spec.data.weight].to_numpy(dtype=np.float64)
+        return Known(self.y, weights, columns, ~self.tables.roles["not_in_fit"])
 
     def other_target(self, rows: Array, *, seed: int = 0) -> Array:
         """The target with other values in some rows: another class, or another row's value drawn at random.
@@ -121,6 +137,11 @@ def _needed(frames: Frames) -> set[str]:
         elif made:
             needed = (needed - made) | set(event.reads)
     return needed
+
+
+def looks_back_once(frames: Frames) -> bool:
+    """Whether a step that learns from the past has run once, for all folds and the test rows."""
+    return any(event.learns == Learns.PAST and event.fitted is not None for event in frames.events)
 
 
 def named(view: str) -> str:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from pipelines import oof
 from pipelines.audit.case import Case
 from pipelines.audit.finding import Severity
-from pipelines.ensembles import COMBINERS, Problem
+from pipelines.combiners import entry_of
+from pipelines.decision import DECIDED
+from pipelines.ensembles import Problem
+from pipelines.known import NOTHING_KNOWN
 from pipelines.metrics import Array
 from pipelines.targets import TRANSFORMS
 
@@ -18,15 +22,19 @@ _STOPPED = 1e-7
 
 
 def compare(case: Case, changed: Array, fold: int) -> Iterator[tuple[Severity, str, str, str]]:
-    """Every declared entry fitted for one fold, on stand-in members, with both targets."""
-    spec, folds = case.session.spec, case.folds
+    """Every declared entry, calibrator and threshold fitted for one fold, on stand-ins for the models, with both targets."""
+    spec = case.session.spec
     problem = Problem(spec.task, case.session.metric, TRANSFORMS[spec.target.transform])
-    for name, entry in spec.ensemble.items():
-        members = _stand_ins(case, len(entry.params["of"]))
-        make = lambda entry=entry: COMBINERS[entry.name](problem, **entry.params)  # noqa: E731
-        one, two = (oof.nested(make, members, y, folds)[0].folds[fold] for y in (case.y, changed))
-        if not np.allclose(one, two, rtol=_STOPPED, atol=0):
-            advice = "Weights and meta-models of a fold are fitted on the out-of-fold rows of the other folds."
+    declared = spec.ensemble if spec.decision is None else {**spec.ensemble, DECIDED: spec.decision}
+    if not declared:
+        return
+    models = dict(zip(spec.models, _stand_ins(case, len(spec.models)), strict=True))
+    entries = [entry_of(name, part, problem) for name, part in declared.items()]
+    one, two = (oof.nested(entries, models, replace(case.known, y=y), NOTHING_KNOWN, case.folds) for y in (case.y, changed))
+    for name in declared:
+        sides = (side[name].predictions.folds[fold] for side in (one, two))
+        if not np.allclose(*sides, rtol=_STOPPED, atol=0, equal_nan=True):
+            advice = "Weights, meta-models, calibrators and thresholds of a fold are fitted on the out-of-fold rows of the other folds."
             yield Severity.LEAK, f"ensemble {name!r}", f"what it predicts for fold {fold} changes", advice
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from features.saving import dumps
 from pipelines.audit import combined, fits
-from pipelines.audit.case import Case, named
+from pipelines.audit.case import Case, looks_back_once, named
 from pipelines.audit.coincide import Digests, never_same
 from pipelines.audit.finding import Finding, Severity, passed
 from pipelines.audit.world import World
@@ -53,9 +53,11 @@ def _steps(case: Case, one: World, two: World, fold: int) -> Iterator[tuple[Seve
 
 def _digests(world: World, view: str, fold: int) -> Iterator[tuple[str, object]]:
     """A digest of each step fitted in the fold and of each column, fold-bound ones and others, by view and name."""
-    block = world.blocks[view, fold]
+    block, frames = world.blocks[view, fold], world.planned.views[view]
     for number, step in enumerate(block.steps):
         yield f"{view}/step {step.name!r} ({number})", hash(dumps(step))
-    for table in (world.planned.views[view].shared, block.bound):
+    # rows after the scored ones, the test rows above all, may see labels of the scored ones in their past
+    shared = frames.shared.loc[np.concatenate([block.rows.fit, block.rows.scored])] if looks_back_once(frames) else frames.shared
+    for table in (shared, block.bound):
         for name in table.columns:
             yield f"{view}/column {name!r}", pd.util.hash_pandas_object(table[name], index=False).to_numpy().tobytes()

@@ -68,7 +68,12 @@ def _written(case: Case, event: Event, bound: pd.DataFrame, y: Array) -> pd.Data
     if event.is_per_fold:
         rows = FoldRows.of(case.folds, 0, len(case.tables.features))
         return run_in_fold(event, bound, rows, transformed_target(case.session.spec, y))[2]
-    return build_step(event.part).resolve(event.shared).learn(event.shared).write(event.shared)
+    step = build_step(event.part).resolve(event.shared)
+    if event.learns == Learns.PAST:
+        fitted = np.flatnonzero(~case.tables.roles["not_in_fit"])
+        target = transformed_target(case.session.spec, y)
+        return step.learn(event.shared.iloc[fitted], pd.Series(target(fitted), index=event.shared.index[fitted])).write(event.shared)
+    return step.learn(event.shared).write(event.shared)
 
 
 def _donors(later: NDArray[np.intp]) -> dict[int, int]:

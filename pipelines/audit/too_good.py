@@ -57,7 +57,7 @@ def _columns(case: Case) -> Iterator[tuple[str, pd.Series]]:
     """The columns each view ends with: shared ones in all training rows, fold-bound ones in rows that their fold scores."""
     which = range(min(_FOLDS, case.folds.n_folds))
     bound: dict[str, list[pd.DataFrame]] = {}
-    for block in fold_blocks(case.planned, case.folds, transformed_target(case.session.spec, case.y), len(case.tables.features), which):
+    for block in fold_blocks(case.planned, case.folds, transformed_target(case.session.spec, case.y), case.rows_of(which)):
         bound.setdefault(block.view, []).append(block.bound.loc[block.rows.scored])
     for view, frames in case.planned.views.items():
         for table in (frames.shared.iloc[: case.tables.n_train], pd.concat(bound[view])):

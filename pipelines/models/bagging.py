@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from features.errors import InputError
 from pipelines.metrics import Array
 from pipelines.models.contract import Fitted, Training
+from pipelines.models.rounds import fit_model
 from pipelines.store import read_json, write_json
 
 _DEFAULT: dict[str, dict[str, Any]] = {"decision_tree": {}}
@@ -62,15 +63,9 @@ class Bagging:
         copies = []
         for number in range(int(params.get("n_estimators", 10))):
             rows = _draw(rng, training, params)
-            part = replace(
-                training,
-                X=training.X.iloc[rows],
-                y=training.y[rows],
-                weights=None if training.weights is None else training.weights[rows],
-                seed=training.seed + number,
-            )
+            part = replace(training.take(rows), seed=training.seed + number)
             with _in_own_name(kind):
-                copies.append(kinds()[kind].fit(inner or {}, part))
+                copies.append(fit_model(kinds()[kind], inner or {}, part))
         return FittedBagging(kind, copies)
 
     def load(self, folder: Path, task: str) -> FittedBagging:

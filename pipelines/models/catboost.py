@@ -14,10 +14,9 @@ from features.errors import InputError
 from pipelines.metrics import Array
 from pipelines.models.contract import Training
 from pipelines.models.matrix import as_matrix, as_prediction
-from pipelines.models.rounds import inner_cut, patience
+from pipelines.models.rounds import patience
 
 _OBJECTIVES = {"regression": "RMSE", "binary": "Logloss", "multiclass": "MultiClass"}
-_ROUNDS = ("iterations", "n_estimators", "num_boost_round", "num_trees")
 _OURS = frozenset(
     {"thread_count", "random_seed", "random_state", "task_type", "devices", "verbose", "logging_level", "silent", "verbose_eval"}
 )
@@ -28,6 +27,7 @@ class CatBoost:
     """Gradient boosting with CatBoost; without ``iterations`` the rounds come from an inner cut of the training part."""
 
     name: str = "catboost"
+    rounds_names: tuple[str, ...] = ("iterations", "n_estimators", "num_boost_round", "num_trees")
     distributions: tuple[str, ...] = ("catboost",)
     tasks: tuple[str, ...] = ("regression", "binary", "multiclass")
 
@@ -43,7 +43,7 @@ class CatBoost:
         library = _library()
         rows = np.random.default_rng(0).normal(size=(40, 2))
         y = (np.arange(40) % (3 if task == "multiclass" else 2)).astype(np.float64)
-        without_rounds = {name: value for name, value in params.items() if name not in _ROUNDS}
+        without_rounds = {name: value for name, value in params.items() if name not in self.rounds_names}
         try:
             self.fit({**without_rounds, "iterations": 1}, Training(pd.DataFrame(rows).rename(columns=str), y, None, task, 3, 0))
         except (library.CatBoostError, TypeError, ValueError) as error:
@@ -53,12 +53,9 @@ class CatBoost:
     def fit(self, params: dict[str, Any], training: Training) -> FittedCatBoost:
         """Fit on a training part."""
         X, _ = as_matrix(training.X, self.name, allow_missing=True, allow_categories=True)
-        settings = {"loss_function": _OBJECTIVES[training.task], **{name: value for name, value in params.items() if name not in _ROUNDS}}
-        settings |= {"thread_count": training.threads, "random_seed": training.seed, "verbose": False, "allow_writing_files": False}
-        settings |= {"task_type": "GPU" if training.device == "cuda" else "CPU"}
-        given = next((int(params[name]) for name in _ROUNDS if params.get(name) is not None), None)
-        rounds = given or self._rounds(X, settings, training)
-        booster = _library().CatBoost({**settings, "iterations": rounds}).fit(X, training.y, sample_weight=training.weights)
+        rounds = next(int(params[name]) for name in self.rounds_names if params.get(name) is not None)
+        settings = {**self._settings(params, training), "iterations": rounds}
+        booster = _library().CatBoost(settings).fit(X, training.y, sample_weight=training.weights)
         for name in ("model_guid", "train_finish_time"):
             # equal fits shall give equal files
             booster.get_metadata()[name] = ""
@@ -68,12 +65,27 @@ class CatBoost:
         """The booster that was saved in a folder."""
         return FittedCatBoost(_library().CatBoost().load_model(str(folder / "model.cbm")), task)
 
-    def _rounds(self, X: Array, settings: dict[str, Any], training: Training) -> int:
-        fit, stop = inner_cut(training)
+    def find_rounds(self, params: dict[str, Any], part: Training, held: Training) -> int:
+        """The rounds after which the loss on the rows held out stops falling."""
+        settings = self._settings(params, part)
+        X, _ = as_matrix(part.X, self.name, allow_missing=True, allow_categories=True)
+        X_held, _ = as_matrix(held.X, self.name, allow_missing=True, allow_categories=True)
         waits = patience(float(settings.get("learning_rate", settings.get("eta", 0.05))))
-        booster = _library().CatBoost({**settings, "iterations": training.max_rounds})
-        booster.fit(X[fit], training.y[fit], eval_set=(X[stop], training.y[stop]), early_stopping_rounds=waits, use_best_model=False)
+        booster = _library().CatBoost({**settings, "iterations": part.max_rounds})
+        booster.fit(
+            X, part.y, sample_weight=part.weights, eval_set=(X_held, held.y), early_stopping_rounds=waits, use_best_model=False
+        )
         return int(booster.get_best_iteration()) + 1
+
+    def _settings(self, params: dict[str, Any], training: Training) -> dict[str, Any]:
+        given = {name: value for name, value in params.items() if name not in self.rounds_names}
+        own = {"thread_count": training.threads, "random_seed": training.seed, "verbose": False, "allow_writing_files": False}
+        return {
+            "loss_function": _OBJECTIVES[training.task],
+            **given,
+            **own,
+            "task_type": "GPU" if training.device == "cuda" else "CPU",
+        }
 
 
 def _library() -> Any:

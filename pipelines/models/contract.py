@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pipelines.metrics import Array
+
+Resample: TypeAlias = "Callable[[pd.DataFrame, Array, Array | None, int], tuple[pd.DataFrame, Array, Array | None]]"
+"""Columns, target, weights and a seed to the resampled three."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +23,8 @@ class Training:
 
     ``X`` has shape (n_rows, n_columns); ``y`` (n_rows,) is on the transformed scale, or holds class codes; ``weights``
     (n_rows,) or None. ``threads`` is this fit's share of the cores. ``rounds_cut`` is the share of the training part held
-    out to find a booster's rounds where the parameters do not give them.
+    out to find a booster's rounds where the parameters do not give them; ``times`` (n_rows,) says when the rows happened,
+    where the folds follow time: then the latest rows are held out. ``resample`` makes the rows that are really fitted.
     """
 
     X: pd.DataFrame
@@ -30,6 +37,20 @@ class Training:
     device: str = "cpu"
     rounds_cut: float = 0.15
     max_rounds: int = 5000
+    times: Array | None = None
+    resample: Resample | None = None
+
+    def take(self, rows: NDArray[np.intp]) -> Training:
+        """The same fit on some of the rows, by position."""
+        weights, times = (None if values is None else values[rows] for values in (self.weights, self.times))
+        return replace(self, X=self.X.iloc[rows], y=self.y[rows], weights=weights, times=times)
+
+    def resampled(self) -> Training:
+        """The same fit on the resampled rows."""
+        if self.resample is None:
+            return self
+        X, y, weights = self.resample(self.X, self.y, self.weights, self.seed)
+        return replace(self, X=X, y=y, weights=weights, times=None, resample=None)
 
 
 class Fitted(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,10 +12,11 @@ import pandas as pd
 from pipelines.metrics import Array
 from pipelines.models.contract import Training
 from pipelines.models.matrix import as_matrix, as_prediction, no_predictions
-from pipelines.models.rounds import inner_cut, patience
+from pipelines.models.rounds import patience
+from pipelines.objectives import OBJECTIVES
+from pipelines.store import read_json, write_json
 
 _OBJECTIVES = {"regression": "regression", "binary": "binary", "multiclass": "multiclass"}
-_ROUNDS = ("n_estimators", "num_iterations", "num_boost_round", "num_rounds")
 _OURS = (
     "num_threads",
     "n_jobs",
@@ -40,6 +41,7 @@ class LightGBM:
     """
 
     name: str = "lightgbm"
+    rounds_names: tuple[str, ...] = ("n_estimators", "num_iterations", "num_boost_round", "num_rounds")
     distributions: tuple[str, ...] = ("lightgbm",)
     tasks: tuple[str, ...] = ("regression", "binary", "multiclass")
 
@@ -69,17 +71,17 @@ class LightGBM:
 
         X, categorical = as_matrix(training.X, self.name, allow_missing=True, allow_categories=True)
         settings = self._settings(params, training)
-        rounds = next((int(settings.pop(name)) for name in _ROUNDS if name in settings), None)
-        if rounds is None:
-            rounds = self._rounds(X, categorical, settings, training)
-        data = lightgbm.Dataset(X, training.y, weight=training.weights, categorical_feature=categorical, free_raw_data=True)
-        return FittedLightGBM(lightgbm.train(settings, data, num_boost_round=rounds), training.task)
+        rounds = next(int(settings.pop(name)) for name in self.rounds_names if settings.get(name) is not None)
+        start = _start(settings, training.y)
+        data = lightgbm.Dataset(X, training.y - start, weight=training.weights, categorical_feature=categorical, free_raw_data=True)
+        return FittedLightGBM(lightgbm.train(_own_objective(settings), data, num_boost_round=rounds), training.task, start)
 
     def load(self, folder: Path, task: str) -> FittedLightGBM:
         """The booster that was saved in a folder."""
         import lightgbm
 
-        return FittedLightGBM(lightgbm.Booster(model_file=folder / "model.txt"), task)
+        start = folder / "start.json"
+        return FittedLightGBM(lightgbm.Booster(model_file=folder / "model.txt"), task, read_json(start) if start.is_file() else 0.0)
 
     def _settings(self, params: dict[str, Any], training: Training) -> dict[str, Any]:
         is_long = len(training.y) > _ROW_WISE_FROM
@@ -97,32 +99,50 @@ class LightGBM:
         )
         return {**objective, **several, **layout, **params, **own}
 
-    def _rounds(self, X: Array, categorical: list[int], settings: dict[str, Any], training: Training) -> int:
+    def find_rounds(self, params: dict[str, Any], part: Training, held: Training) -> int:
+        """The rounds after which the loss on the rows held out stops falling."""
         import lightgbm
 
-        fit, stop = inner_cut(training)
-        part = replace(training, weights=None)
-        data = lightgbm.Dataset(X[fit], part.y[fit], categorical_feature=categorical)
-        held = lightgbm.Dataset(X[stop], part.y[stop], categorical_feature=categorical, reference=data)
+        settings = self._settings(params, part)
+        X, categorical = as_matrix(part.X, self.name, allow_missing=True, allow_categories=True)
+        X_held, _ = as_matrix(held.X, self.name, allow_missing=True, allow_categories=True)
+        start, own = _start(settings, part.y), OBJECTIVES.get(str(settings.get("objective")))
+        data = lightgbm.Dataset(X, part.y - start, weight=part.weights, categorical_feature=categorical)
+        stop = lightgbm.Dataset(X_held, held.y - start, categorical_feature=categorical, reference=data)
+        judge = own and (lambda f, rows: (own.name, own.value(f, rows.get_label()), False))
         rate = float(settings.get("learning_rate", settings.get("eta", settings.get("shrinkage_rate", 0.1))))
         stopper = lightgbm.early_stopping(patience(rate), first_metric_only=True, verbose=False)
-        booster = lightgbm.train(settings, data, num_boost_round=training.max_rounds, valid_sets=[held], callbacks=[stopper])
+        booster = lightgbm.train(
+            _own_objective(settings), data, num_boost_round=part.max_rounds, valid_sets=[stop], feval=judge, callbacks=[stopper]
+        )
         return max(1, int(booster.best_iteration))
+
+
+def _own_objective(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings with one of our objectives as the function LightGBM calls."""
+    own = OBJECTIVES.get(str(settings.get("objective")))
+    return {**settings, "objective": lambda f, rows: own.gradients(f, rows.get_label())} if own else settings
+
+
+def _start(settings: dict[str, Any], y: Array) -> float:
+    """What is taken off the target before a fit with one of our objectives: LightGBM starts those from zero."""
+    return float(np.mean(y)) if str(settings.get("objective")) in OBJECTIVES else 0.0
 
 
 @dataclass(frozen=True)
 class FittedLightGBM:
-    """A fitted booster."""
+    """A fitted booster; ``start`` is added to what it says."""
 
     booster: Any
     task: str
+    start: float = 0.0
 
     def predict(self, X: pd.DataFrame) -> Array:
         """Values or probabilities."""
         matrix, _ = as_matrix(X, "lightgbm", allow_missing=True, allow_categories=True)
         if not len(matrix):
             return no_predictions(self.task, self.booster.num_model_per_iteration)
-        return as_prediction(self.booster.predict(matrix, num_threads=1), self.task)
+        return as_prediction(self.booster.predict(matrix, num_threads=1) + self.start, self.task)
 
     def importances(self) -> Array | None:
         """Total gain of each column's splits."""
@@ -135,6 +155,8 @@ class FittedLightGBM:
     def save(self, folder: Path) -> None:
         """LightGBM's text format."""
         self.booster.save_model(folder / "model.txt")
+        if self.start:
+            write_json(folder / "start.json", self.start)
 
 
 KINDS = (LightGBM(),)

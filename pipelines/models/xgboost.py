@@ -13,10 +13,10 @@ import pandas as pd
 from pipelines.metrics import Array
 from pipelines.models.contract import Training
 from pipelines.models.matrix import as_matrix, as_prediction, no_predictions
-from pipelines.models.rounds import inner_cut, patience
+from pipelines.models.rounds import patience
+from pipelines.objectives import OBJECTIVES, Rmspe
 
 _OBJECTIVES = {"regression": "reg:squarederror", "binary": "binary:logistic", "multiclass": "multi:softprob"}
-_ROUNDS = ("n_estimators", "num_boost_round")
 _OURS = frozenset(
     {"nthread", "n_jobs", "seed", "random_state", "device", "verbosity", "missing", "feature_types", "enable_categorical", "callbacks"}
 )
@@ -35,6 +35,7 @@ class XGBoost:
     """
 
     name: str = "xgboost"
+    rounds_names: tuple[str, ...] = ("n_estimators", "num_boost_round")
     distributions: tuple[str, ...] = ("xgboost-cpu", "xgboost")
     tasks: tuple[str, ...] = ("regression", "binary", "multiclass")
 
@@ -66,11 +67,10 @@ class XGBoost:
 
         X, categorical = as_matrix(training.X, self.name, allow_missing=True, allow_categories=True, allow_infinite=False)
         settings = self._settings(params, training)
-        rounds = next((int(settings.pop(name)) for name in _ROUNDS if settings.get(name) is not None), None)
-        if rounds is None:
-            rounds = self._rounds(X, categorical, settings, training)
+        rounds = next(int(settings.pop(name)) for name in self.rounds_names if settings.get(name) is not None)
         data = _data(X, categorical, training.y, training.weights, training.threads)
-        return FittedXGBoost(xgboost.train(settings, data, num_boost_round=rounds), training.task)
+        settings, own = _own_objective(settings, training.y)
+        return FittedXGBoost(xgboost.train(settings, data, num_boost_round=rounds, obj=own and _gradients(own)), training.task)
 
     def load(self, folder: Path, task: str) -> FittedXGBoost:
         """The booster that was saved in a folder."""
@@ -86,16 +86,41 @@ class XGBoost:
         own = {"nthread": training.threads, "seed": training.seed, "device": training.device, "verbosity": 0}
         return {"objective": _OBJECTIVES[training.task], "tree_method": "hist", **several, **given, **own}
 
-    def _rounds(self, X: Array, categorical: list[int], settings: dict[str, Any], training: Training) -> int:
+    def find_rounds(self, params: dict[str, Any], part: Training, held: Training) -> int:
+        """The rounds after which the loss on the rows held out stops falling."""
         import xgboost
 
-        fit, stop = inner_cut(training)
-        data, held = (_data(X[rows], categorical, training.y[rows], None, training.threads) for rows in (fit, stop))
+        settings = self._settings(params, part)
+        X, categorical = as_matrix(part.X, self.name, allow_missing=True, allow_categories=True, allow_infinite=False)
+        X_held, _ = as_matrix(held.X, self.name, allow_missing=True, allow_categories=True, allow_infinite=False)
+        data = _data(X, categorical, part.y, part.weights, part.threads)
+        stop = _data(X_held, categorical, held.y, None, part.threads)
         waits = patience(float(settings.get("eta", 0.3)))
+        settings, own = _own_objective(settings, part.y)
         booster = xgboost.train(
-            settings, data, num_boost_round=training.max_rounds, evals=[(held, "cut")], early_stopping_rounds=waits, verbose_eval=False
+            settings,
+            data,
+            num_boost_round=part.max_rounds,
+            evals=[(stop, "cut")],
+            early_stopping_rounds=waits,
+            verbose_eval=False,
+            obj=own and _gradients(own),
+            custom_metric=own and (lambda f, rows: (own.name, own.value(f, rows.get_label()))),
         )
         return int(booster.best_iteration) + 1
+
+
+def _own_objective(settings: dict[str, Any], y: Array) -> tuple[dict[str, Any], Rmspe | None]:
+    """The settings for one of our objectives, which start from the mean, and the objective; None for XGBoost's own."""
+    own = OBJECTIVES.get(str(settings.get("objective")))
+    if own is None:
+        return settings, None
+    without = {name: value for name, value in settings.items() if name != "objective"}
+    return {**without, "base_score": float(np.mean(y)), "disable_default_eval_metric": True}, own
+
+
+def _gradients(own: Rmspe) -> Any:
+    return lambda f, rows: own.gradients(f, rows.get_label())
 
 
 def _data(X: Array, categorical: list[int], y: Array | None, weights: Array | None, threads: int) -> Any:

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from pipelines.metrics import Array
-from pipelines.report.blocks import Figure, Section, Text, axis, label, ladder, ladder_height
+from pipelines.report.blocks import Block, Figure, Section, Table, Text, axis, label, ladder, ladder_height
 from pipelines.report.evidence import Evidence
-from pipelines.report.numbers import number, rounded
+from pipelines.report.numbers import count, number, rounded
 from pipelines.report.traces import DIVERGING, SCALE_BAR, SEQUENTIAL, heat, lying_bars
 
-_MOST_WITH_TEXT = 12
+_MOST_WITH_TEXT, _MOST_SAID = 12, 6
 
 
 def blends_section(evidence: Evidence) -> Section | None:
@@ -20,9 +20,27 @@ def blends_section(evidence: Evidence) -> Section | None:
     if len(evidence.oof) < 2:
         return None
     classes, learnt = [str(one) for one in evidence.prepared.classes], evidence.combined.learnt
-    said = "The deployed weights, fitted on all out-of-fold rows; the scores come from weights fitted without the scored fold."
-    figures = [*(_entry(name, entry, classes) for name, entry in learnt.items()), correlation_figure(evidence)]
-    return Section("ensemble", "Ensemble", [*([Text(said)] if learnt else []), *figures])
+    said = "What is deployed, fitted on all out-of-fold rows; the scores come from what was fitted without the scored fold."
+    weighing = {name: entry for name, entry in learnt.items() if entry["kind"] in ("blend", "stack")}
+    others = {name: entry for name, entry in learnt.items() if name not in weighing}
+    figures: list[Block] = [_entry(name, entry, classes) for name, entry in weighing.items()]
+    blocks = [*([Text(said)] if learnt else []), *figures, *([_others(others)] if others else []), correlation_figure(evidence)]
+    return Section("ensemble", "Ensemble", blocks)
+
+
+def _others(entries: dict[str, dict[str, Any]]) -> Table:
+    """Entries that weigh nothing (a calibration, a route, a correction), with what they learnt."""
+    rows = []
+    for name, entry in entries.items():
+        facts = ", ".join(f"{key} {_said(value)}" for key, value in entry.items() if key not in ("kind", "of"))
+        rows.append([name, entry["kind"], ", ".join(entry["of"]), facts])
+    return Table(["entry", "kind", "of", "learnt"], rows, n_text=4)
+
+
+def _said(value: object) -> str:
+    if isinstance(value, float):
+        return number(value)
+    return f"of {count(len(value))}" if isinstance(value, list | dict) and len(value) > _MOST_SAID else str(value)
 
 
 def _entry(name: str, learnt: dict[str, Any], classes: list[str]) -> Figure:

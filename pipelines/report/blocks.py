@@ -89,10 +89,19 @@ class Folded:
 
     summary: str
     blocks: Sequence[Block]
+    is_open: bool = False
     kind: ClassVar[str] = "folded"
 
 
-Block: TypeAlias = Text | Notes | Facts | Table | Figure | Choice | Folded
+@dataclass(frozen=True)
+class Gallery:
+    """Small figures, as many in a row as there is room for."""
+
+    figures: Sequence[Figure]
+    kind: ClassVar[str] = "gallery"
+
+
+Block: TypeAlias = Text | Notes | Facts | Table | Figure | Choice | Folded | Gallery
 
 
 @dataclass(frozen=True)
@@ -112,6 +121,8 @@ def has_figure(blocks: Sequence[Block]) -> bool:
 def _inside(block: Block) -> Sequence[Block]:
     if isinstance(block, Choice):
         return [one for blocks in block.options.values() for one in blocks]
+    if isinstance(block, Gallery):
+        return block.figures
     return block.blocks if isinstance(block, Folded) else []
 
 

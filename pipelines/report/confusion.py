@@ -18,14 +18,13 @@ def confusion(y: Array, predicted: Array, n_classes: int) -> NDArray[np.int64]:
     return np.bincount(flat, minlength=n_classes**2).reshape(n_classes, n_classes)
 
 
-def confusion_figure(y: Array, predicted: Array, classes: list[str], title: str) -> Figure:
-    """Counts, shaded by their share of the true class."""
+def confusion_figure(counts: Array | NDArray[np.int64], classes: list[str], title: str) -> Figure:
+    """Counts of true classes (rows) and predicted ones (columns), shaded by their share of the true class."""
     n = len(classes)
-    counts = confusion(y, predicted, n)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     shown = "%{text}<br>%{z:.0%}" if n <= 5 else "%{text}"
     trace = heat(shares, "%{text} rows, %{z:.1%} of the true class", SEQUENTIAL, (0, 1), xgap=2, ygap=2)
-    trace |= {"text": [[f"{cell:,}" for cell in row] for row in counts.tolist()]}
+    trace |= {"text": [[f"{round(cell, 1):,.10g}" for cell in row] for row in counts.tolist()]}
     trace |= {"texttemplate": shown} if n <= _MOST_WITH_TEXT else {}
     names = [label(name, most=14) for name in classes]
     layout = {"xaxis": axis("predicted", tickvals=[*range(n)], ticktext=names, showgrid=False), "yaxis": ladder(classes, "truth")}

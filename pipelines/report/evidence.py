@@ -7,16 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
+from pipelines.combiners import group_column
 from pipelines.ensembles import Problem
+from pipelines.known import Known
 from pipelines.metrics import Array, Metric
 from pipelines.oof import pooled, scored_rows
 from pipelines.prepare import Prepared
 from pipelines.report.numbers import decimals_of
 from pipelines.session import Session
+from pipelines.spec import Data
 from pipelines.splits import Folds, Rows
 from pipelines.stages import Combined
 from pipelines.store import read_json
+from pipelines.tables import Tables, read_tables
 from pipelines.targets import TRANSFORMS
 
 
@@ -62,18 +68,43 @@ class Evidence:
 
     @functools.cached_property
     def rows(self) -> Rows:
-        """Rows that some fold scores."""
-        return scored_rows(self.folds)
+        """Scored rows that the final predicts."""
+        rows = scored_rows(self.folds)
+        final = pooled(self.combined.predictions[self.final], self.folds)[rows]
+        return rows[np.isfinite(final.reshape(len(rows), -1)).all(axis=1)]
 
     @functools.cached_property
+    def known(self) -> Known:
+        """Target, weights and asked columns of ``rows``."""
+        return self.prepared.known.take(self.rows)
+
+    @property
     def y(self) -> Array:
-        """The truth of the scored rows."""
-        return self.prepared.y[self.rows]
+        """The truth of ``rows``."""
+        return self.known.y
+
+    @functools.cached_property
+    def groups(self) -> NDArray[Any] | None:
+        """What tells apart the groups that the folds keep together; None where they keep none."""
+        column = group_column(self.session.spec)
+        return None if column is None else self.known.columns[column].to_numpy()
+
+    @functools.cached_property
+    def raw(self) -> pd.DataFrame:
+        """The raw columns of ``rows`` with target and id, as expressions name them."""
+        session = self.session
+        return raw_table(session.spec.data, read_tables(session.spec, session.data, sample=session.keys.sample)).iloc[self.rows]
 
     @functools.cached_property
     def oof(self) -> dict[str, Array]:
-        """Each model's and entry's pooled predictions of the scored rows, shape (n_scored,) or (n_scored, n_classes)."""
+        """Each model's and entry's pooled predictions of ``rows``, shape (n_rows,) or (n_rows, n_classes); NaN where it has none."""
         return {name: pooled(part, self.folds)[self.rows] for name, part in self.combined.predictions.items()}
+
+    @property
+    def probable(self) -> str:
+        """The name of the probabilities behind the final: itself, or what its threshold decides on."""
+        learnt = self.combined.learnt.get(self.final, {})
+        return str(learnt["of"][0]) if learnt.get("kind") == "threshold" else self.final
 
     @functools.cached_property
     def facts(self) -> dict[str, list[dict[str, Any]]]:
@@ -104,3 +135,12 @@ class Evidence:
         """How the transformed scale is called, to be put behind a name."""
         name = self.session.spec.target.transform
         return "" if name == "none" else f" ({name})"
+
+
+def raw_table(data: Data, tables: Tables) -> pd.DataFrame:
+    """The raw training rows with target and id."""
+    n_train = tables.n_train
+    target = np.asarray(tables.classes, dtype=object)[tables.y.astype(int)] if tables.classes else tables.y
+    added = {data.target: target, **({data.id: tables.ids.iloc[:n_train].to_numpy()} if data.id else {})}
+    named = {name: pd.Series(values).infer_objects() for name, values in added.items()}
+    return pd.concat([tables.features.iloc[:n_train], tables.only_train], axis=1).assign(**named)

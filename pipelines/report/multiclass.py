@@ -25,7 +25,7 @@ def multiclass_figures(evidence: Evidence) -> list[Block]:
     predicted = as_labels(p)
     recall, precision = rates(y, predicted, len(classes))
     return [
-        confusion_figure(y, predicted, classes, "Most probable class against truth"),
+        confusion_figure(confusion(y, predicted, len(classes)), classes, "Most probable class against truth"),
         _rates_figure(recall, precision, classes),
         _calibration_figure(p.max(axis=1), predicted == y),
         _table(y, p, predicted, classes),

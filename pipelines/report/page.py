@@ -8,14 +8,18 @@ from pathlib import Path
 from markupsafe import Markup
 
 from pipelines.prepare import Prepared
+from pipelines.report.arms import arms_section
 from pipelines.report.blends import blends_section
 from pipelines.report.blocks import Section, has_figure, paired
+from pipelines.report.calibration import calibration_section
 from pipelines.report.course import holdout_section, plan_section, time_section
+from pipelines.report.decision import decision_section
 from pipelines.report.evidence import Evidence
 from pipelines.report.folds import folds_section
 from pipelines.report.header import Header, header
 from pipelines.report.importances import importances_section
 from pipelines.report.scoreboard import scoreboard_section
+from pipelines.report.screening import screening_section
 from pipelines.report.slices import slices_section
 from pipelines.report.truth import truth_section
 from pipelines.session import Session
@@ -45,7 +49,11 @@ def sections(evidence: Evidence) -> list[Section]:
         scoreboard_section(evidence),
         folds_section(evidence),
         truth_section(evidence),
+        calibration_section(evidence),
+        decision_section(evidence),
+        arms_section(evidence),
         slices_section(evidence),
+        screening_section(evidence),
         importances_section(evidence),
         blends_section(evidence),
         holdout_section(evidence),

@@ -31,7 +31,7 @@ def scoreboard_section(evidence: Evidence) -> Section:
     rows = [[name, *_cells(evidence, name)] for name in names]
     caption = (
         "Score: the metric on the pooled out-of-fold predictions. Interval: bootstrap over rows. Minus final: the difference of the two "
-        "scores, its interval over the same resampled rows, and p of the corrected resampled t-test over folds (Nadeau and Bengio, 2003). "
+        "scores on the rows that both predict, its interval over the same resampled rows, and p of the corrected resampled t-test over folds (Nadeau and Bengio, 2003). "
         "Fitting: seconds over all folds. Rounds: median over folds."
     )
     table = Table(_HEADER, rows, caption=caption, n_text=2, marked=names.index(evidence.final))
@@ -78,7 +78,8 @@ def _kind(evidence: Evidence, name: str) -> str:
 def _fit_cells(evidence: Evidence, name: str) -> list[str]:
     scores = evidence.scores[name]
     if name in evidence.combined.learnt:
-        return ["", f"{len(evidence.combined.learnt[name]['of'])} members", ""]
+        n = len(evidence.combined.learnt[name]["of"])
+        return ["", f"{n} members" if n > 1 else "1 member", ""]
     rounds = scores.get("rounds")
     return [duration(scores["seconds"]), count(scores["columns"]), f"{float(np.median(rounds)):g}" if rounds else ""]
 
@@ -91,15 +92,26 @@ def _against_cells(evidence: Evidence, name: str) -> list[str]:
 
 
 def against_final(evidence: Evidence, name: str) -> Against:
-    """A model's score minus the final one's."""
-    scores, final = evidence.scores[name], evidence.scores[evidence.final]
-    difference = scores["score"] - final["score"]
-    pairs = [(a, b) for a, b in zip(scores["folds"], final["folds"], strict=True) if math.isfinite(a) and math.isfinite(b)]
-    tested = {"p_value": math.nan}
-    if len(pairs) > 1:
-        tested = paired_fold_test([a for a, _ in pairs], [b for _, b in pairs], folds_per_repeat=len(evidence.folds.repeats[0]))
+    """A model's score minus the final one's, both on the rows that the model predicts."""
+    metric, own = evidence.metric, evidence.oof[name]
+    both = np.flatnonzero(np.isfinite(own.reshape(len(own), -1)).all(axis=1))
+    known, one, other = evidence.known.take(both), own[both], evidence.oof[evidence.final][both]
+    difference = metric.score(known.y, one, known.weights, known.columns) - metric.score(known.y, other, known.weights, known.columns)
+    tested = paired_fold_test(*_by_fold(evidence, name), folds_per_repeat=len(evidence.folds.repeats[0]))
     ends = [math.nan, math.nan]
     if math.isfinite(difference):
-        first, second = evidence.oof[name], evidence.oof[evidence.final]
-        ends = paired_interval(evidence.metric, evidence.y, first, second)
+        groups = None if evidence.groups is None else evidence.groups[both]
+        ends = paired_interval(metric, known.y, one, other, columns=known.columns, groups=groups, weights=known.weights)
     return Against(difference, ends, tested["p_value"])
+
+
+def _by_fold(evidence: Evidence, name: str) -> tuple[list[float], list[float]]:
+    """Scores of a model and of the final in each fold, on the rows that both predict."""
+    scores: tuple[list[float], list[float]] = [], []
+    parts = zip(*(evidence.combined.predictions[one].folds for one in (name, evidence.final)), strict=True)
+    for fold, pair in enumerate(parts):
+        both = np.logical_and(*(np.isfinite(part.reshape(len(part), -1)).all(axis=1) for part in pair))
+        known = evidence.prepared.known.take(evidence.folds.scored_rows(fold)[both])
+        for kept, part in zip(scores, pair, strict=True):
+            kept.append(evidence.metric.score(known.y, part[both], known.weights, known.columns))
+    return scores

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,135 +11,120 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.errors import InputError
-from features.expressions import parse
-from pipelines.metrics import Array, Metric
+from pipelines.known import Known
+from pipelines.metrics import METRICS, Array, Metric
 from pipelines.report.blocks import Block, Figure, Folded, Notes, Section, Table, Text, axis, ladder, ladder_height
+from pipelines.report.calibration import wilson
 from pipelines.report.evidence import Evidence
+from pipelines.report.levels import levels_of
 from pipelines.report.numbers import count, interval, number
+from pipelines.report.outcomes import Outcomes
 from pipelines.report.traces import points, reach
 from pipelines.scores import bootstrap_interval
-from pipelines.tables import Tables, read_tables
 
-LEAST_ROWS, MOST_LEVELS = 10, 30
-_BINS = 8
-_MOST_VALUES = 12
-_RESAMPLES = 200
+_BELIEVED = ("normalised_entropy", "calibration_ratio")
 
 
 @dataclass(frozen=True)
 class Slice:
-    """A part of the scored rows and the score on it."""
+    """A part of the scored rows, by position, and the score on it; NaN where there is none."""
 
     name: str
-    n: int
+    rows: NDArray[np.intp]
     score: float
     ends: list[float]
 
+    @property
+    def n(self) -> int:
+        """How many rows it has."""
+        return len(self.rows)
+
 
 def slices_section(evidence: Evidence) -> Section | None:
-    """A figure and a table for each declared slice; none where none is declared."""
-    session = evidence.session
-    if not session.spec.report.slices:
+    """Figures and a table for each declared slice; none where none is declared."""
+    declared = evidence.session.spec.report.slices
+    if not declared or not len(evidence.rows):
         return None
-    raw = raw_table(evidence, read_tables(session.spec, session.data, sample=session.keys.sample)).iloc[evidence.rows]
     figures, tables, faults = list[Block](), list[Block](), list[str]()
-    for entry in session.spec.report.slices:
+    for entry in declared:
         try:
-            names = levels_of(entry, raw)
+            levels = levels_of(entry, evidence.raw)
         except InputError as error:
             faults.append(f"Slice {entry!r} is left out: {error}")
             continue
-        slices = score_slices(names, evidence.y, evidence.oof[evidence.final], evidence.metric)
-        figures.append(_figure(entry, slices, evidence))
+        slices = score_slices(levels, evidence.metric, evidence.known, evidence.oof[evidence.final], evidence.groups)
+        figures += _figures(entry, slices, evidence)
         tables.append(_table(entry, slices, evidence))
     said = f"The score of '{evidence.final}' on parts of the scored rows, with 95 % intervals. Dotted: its score on all; in brackets: rows."
-    shown: list[Block] = [*figures, Folded("The same as tables", tables)] if figures else []
+    shown: list[Block] = [*figures, Folded("The same as tables", tables, is_open=evidence.session.spec.task == "binary")] if figures else []
     return Section("slices", "Slices", [Text(said), *shown, *([Notes("Left out", faults)] if faults else [])])
 
 
-def raw_table(evidence: Evidence, tables: Tables) -> pd.DataFrame:
-    """The raw training rows with target and id, as expressions name them."""
-    data, n_train = evidence.session.spec.data, tables.n_train
-    target = np.asarray(tables.classes, dtype=object)[tables.y.astype(int)] if tables.classes else tables.y
-    added = {data.target: target, **({data.id: tables.ids.iloc[:n_train].to_numpy()} if data.id else {})}
-    named = {name: pd.Series(values).infer_objects() for name, values in added.items()}
-    return pd.concat([tables.features.iloc[:n_train], tables.only_train], axis=1).assign(**named)
+def score_slices(
+    levels: pd.Categorical[Any], metric: Metric, known: Known, predictions: Array, groups: NDArray[Any] | None = None
+) -> list[Slice]:
+    """The score and its interval on each level that has rows; groups, where there are any, are drawn whole."""
+    parts = {str(name): np.flatnonzero(np.asarray(levels == name)) for name in levels.categories}
+    return [_score(name, rows, metric, known, predictions, groups) for name, rows in parts.items() if len(rows)]
 
 
-def levels_of(entry: str, raw: pd.DataFrame) -> pd.Categorical[Any]:
-    """The level of each row, levels in the order they are shown: a column's values, or whether an expression holds.
-
-    Raises
-    ------
-    InputError
-        When the entry is neither a column nor an expression on columns.
-    """
-    if entry not in raw.columns:
-        holds = parse(entry).mask(raw).to_numpy(dtype=bool)
-        return pd.Categorical(np.where(holds, "holds", "does not hold"), ["holds", "does not hold"])
-    column = raw[entry]
-    if not pd.api.types.is_numeric_dtype(column.dtype):
-        names = column.astype("object").map(str, na_action="ignore")
-        return _merged(names, [*names.value_counts().index])
-    if column.nunique() > _MOST_VALUES:
-        return _merged(*_binned(column))
-    values = np.sort(column.dropna().unique())
-    return _merged(column.astype("object").map(_plain, na_action="ignore"), [_plain(value) for value in values])
+def _score(name: str, rows: NDArray[np.intp], metric: Metric, known: Known, predictions: Array, groups: NDArray[Any] | None) -> Slice:
+    there, said = known.take(rows), predictions[rows]
+    score = metric.score(there.y, said, there.weights, there.columns)
+    if not math.isfinite(score):
+        return Slice(name, rows, score, [math.nan, math.nan])
+    whole = None if groups is None else groups[rows]
+    resamples = int(np.clip(2e7 / len(rows), 100, 200))
+    ends = bootstrap_interval(metric, there.y, said, columns=there.columns, groups=whole, weights=there.weights, resamples=resamples)
+    return Slice(name, rows, score, ends)
 
 
-def _binned(column: pd.Series) -> tuple[pd.Series, list[str]]:
-    """A numeric column in bins of about equal count, named by their ends, and the names in order."""
-    edges = np.unique(np.nanquantile(column, np.linspace(0, 1, _BINS + 1)))
-    names = [f"{_plain(low)} to {_plain(high)}" for low, high in itertools.pairwise(edges)]
-    at = np.searchsorted(edges[1:-1], column.to_numpy(dtype=np.float64), side="left")
-    return pd.Series(np.asarray(names, dtype=object)[at], index=column.index).where(column.notna()), names
-
-
-def _plain(value: float) -> str:
-    return f"{value:.6g}"
-
-
-def _merged(names: pd.Series, order: list[str]) -> pd.Categorical[Any]:
-    """Levels of few rows, and those beyond the most frequent, as one; it and the missing come last."""
-    counts = names.value_counts()
-    small = counts.index[(counts < LEAST_ROWS) | (np.arange(len(counts)) >= MOST_LEVELS)]
-    other, missing = f"other ({len(small)} level{'s' if len(small) != 1 else ''})", "(missing)"
-    shown = names.where(~names.isin(small), other).where(names.notna(), missing)
-    kept = [name for name in order if name not in small]
-    return pd.Categorical(shown, [*dict.fromkeys(kept), *(name for name in (other, missing) if (shown == name).any())])
-
-
-def score_slices(levels: pd.Categorical[Any], y: Array, predictions: Array, metric: Metric) -> list[Slice]:
-    """The score and its interval on each level that has rows."""
-    masks = {str(name): np.asarray(levels == name) for name in levels.categories}
-    return [_score(name, rows, y, predictions, metric) for name, rows in masks.items() if rows.any()]
-
-
-def _score(name: str, rows: NDArray[np.bool_], y: Array, predictions: Array, metric: Metric) -> Slice:
-    ends = [math.nan, math.nan]
-    # a slice may lack a class, or hold a zero target only: then the metric says so, and there is no number
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            score = metric.score(y[rows], predictions[rows])
-            if math.isfinite(score):
-                ends = bootstrap_interval(metric, y[rows], predictions[rows], resamples=_RESAMPLES)
-        except (ValueError, ZeroDivisionError):
-            score = math.nan
-    return Slice(name, int(rows.sum()), score, ends)
+def _outcomes(slices: list[Slice], evidence: Evidence) -> list[Outcomes]:
+    """Of a binary task, what happened in each slice and how probable it was said to be."""
+    if evidence.session.spec.task != "binary":
+        return []
+    y, p, weights = evidence.y, evidence.oof[evidence.probable], evidence.known.weights
+    return [Outcomes(y[one.rows], p[one.rows], None if weights is None else weights[one.rows]) for one in slices]
 
 
 def _table(entry: str, slices: list[Slice], evidence: Evidence) -> Table:
     rows = [[one.name, count(one.n), number(one.score, evidence.decimals), interval(one.ends, evidence.decimals)] for one in slices]
-    return Table([entry, "rows", evidence.metric.name, "95 % interval"], rows)
+    header = [entry, "rows", str(evidence.metric), "95 % interval"]
+    for row, outcomes in zip(rows, _outcomes(slices, evidence), strict=False):
+        row += [number(value) for value in (outcomes.rate, outcomes.mean, *(outcomes.score(METRICS[name]) for name in _BELIEVED))]
+    return Table([*header, *(["rate", "mean probability", *_BELIEVED] if len(rows[0]) > len(header) else [])], rows)
 
 
-def _figure(entry: str, slices: list[Slice], evidence: Evidence) -> Figure:
-    scores = [one.score for one in slices]
-    intervals = reach(scores, ([one.ends[0] for one in slices], [one.ends[1] for one in slices]))
-    marks = points((scores, [*range(len(slices))]), "%{x}, %{customdata} rows", error_x=intervals, customdata=[one.n for one in slices])
-    overall, style = evidence.metrics["final"]["score"], {"color": "$muted", "width": 1, "dash": "dot"}
-    upright = {"type": "line", "x0": overall, "x1": overall, "yref": "paper", "y0": 0, "y1": 1, "line": style}
+def _figures(entry: str, slices: list[Slice], evidence: Evidence) -> list[Figure]:
+    """The score of each slice; of a binary task also its rate beside the mean probability."""
+    outcomes = _outcomes(slices, evidence)
     names = [f"{one.name} ({count(one.n)})" for one in slices]
-    layout = {"xaxis": axis(evidence.metric.name), "yaxis": ladder(names), "shapes": [upright]}
-    return Figure(entry, [marks], layout, height=ladder_height(len(slices), each=22), is_wide=len(slices) > 10)
+    height, is_wide = ladder_height(len(slices), each=22, least=180), len(slices) > 10 and not outcomes
+    scores, overall = [one.score for one in slices], evidence.metrics["final"]["score"]
+    intervals = reach(scores, ([one.ends[0] for one in slices], [one.ends[1] for one in slices]))
+    marks = points((scores, _steps(slices)), "%{x}, %{customdata} rows", error_x=intervals, customdata=[one.n for one in slices])
+    layout = {"xaxis": axis(str(evidence.metric)), "yaxis": ladder(names), "shapes": [_upright(overall)]}
+    # the lines of a pair stand at one height: the other one has a legend above
+    layout |= {"margin": {"l": 12, "r": 12, "t": 32, "b": 12}} if outcomes else {}
+    scored = Figure(entry, [marks], layout, height=height, is_wide=is_wide)
+    return [scored, _rates(entry, names, outcomes, height)] if outcomes else [scored]
+
+
+def _rates(entry: str, names: list[str], outcomes: list[Outcomes], height: int) -> Figure:
+    """Observed rates with their intervals, and the mean probabilities: apart from each other where these are off."""
+    rates, means = [one.rate for one in outcomes], [one.mean for one in outcomes]
+    ends = wilson(np.array(rates), np.array([len(one.y) for one in outcomes]))
+    steps, diamond = [*range(len(outcomes))], {"color": "$second", "size": 9, "symbol": "diamond"}
+    observed = points((rates, steps), "rate %{x}", name="rate", error_x=reach(rates, ends))
+    said = points((means, steps), "mean probability %{x}", name="mean probability", marker=diamond)
+    layout = {"xaxis": axis("rate of class 1", rangemode="tozero", tickformat="~%"), "yaxis": ladder(names), "showlegend": True}
+    return Figure(f"{entry}: rate and probability", [observed, said], layout, height=height)
+
+
+def _steps(slices: list[Slice]) -> list[int]:
+    return [*range(len(slices))]
+
+
+def _upright(at: float) -> dict[str, Any]:
+    style = {"color": "$muted", "width": 1, "dash": "dot"}
+    return {"type": "line", "x0": at, "x1": at, "yref": "paper", "y0": 0, "y1": 1, "line": style}

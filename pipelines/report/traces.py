@@ -53,6 +53,21 @@ def lying_bars(values: Sequence[float], template: str, *, color: str = "$bar", n
     return {**bars, "name": name, **hover(template, name), **more}
 
 
+def standing_bars(values: Sequence[float] | Array, template: str, *, color: str = "$bar", name: str = "", **more: Any) -> Trace:
+    """A bar upwards at each of 0, 1, ..."""
+    bars = {"type": "bar", "x": [*range(len(values))], "y": rounded(values), "marker": {"color": color}}
+    return {**bars, "name": name, **hover(template, name), **more}
+
+
+def band(x: Array, ends: Ends | None, *, color: str = "$accent/18") -> list[Trace]:
+    """The area between two curves over the same x, which the pointer passes; nothing where there are no ends."""
+    if ends is None:
+        return []
+    edge = {"type": "scatter", "mode": "lines", "x": rounded(x), "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    low, high = ({**edge, "y": rounded(end)} for end in ends)
+    return [low, {**high, "fill": "tonexty", "fillcolor": color}]
+
+
 def reach(middle: Sequence[float] | Array, ends: Ends, *, color: str = "$accent", thickness: float = 1.6) -> Trace:
     """Error bars between two ends around a middle, for ``error_x`` or ``error_y``."""
     centre, low, high = (np.asarray(values, dtype=np.float64) for values in (middle, *ends))

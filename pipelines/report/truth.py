@@ -11,9 +11,9 @@ from pipelines.report.binary import binary_figures
 from pipelines.report.blocks import Block, Section, Table, Text
 from pipelines.report.evidence import Evidence
 from pipelines.report.multiclass import multiclass_figures
-from pipelines.report.numbers import count, number, share
+from pipelines.report.numbers import count, number
 from pipelines.report.regression import regression_figures
-from pipelines.splits import Rows
+from pipelines.splits import SCORED, Rows
 
 WORST = 10
 _FIGURES: dict[str, Callable[[Evidence], list[Block]]] = {
@@ -25,7 +25,9 @@ _FIGURES: dict[str, Callable[[Evidence], list[Block]]] = {
 
 def truth_section(evidence: Evidence) -> Section:
     """Curves of the final's out-of-fold predictions, and the rows it got most wrong."""
-    said = f"Predictions of '{evidence.final}' for the {count(len(evidence.rows))} scored rows, each from a fit that did not see its row."
+    n, left = len(evidence.rows), int((evidence.folds.status == SCORED).any(axis=1).sum()) - len(evidence.rows)
+    gap = f" {count(left)} more are scored by some fold, but the final has no prediction for them." if left else ""
+    said = f"Predictions of '{evidence.probable}' for {count(n)} scored rows, each from a fit that did not see its row.{gap}"
     figures = _FIGURES[evidence.session.spec.task](evidence)
     return Section("truth", "Out-of-fold against truth", [Text(said), *figures, worst_rows(evidence)])
 
@@ -52,7 +54,7 @@ def _errors(evidence: Evidence) -> Array:
 
 def _of_truth(evidence: Evidence) -> Array:
     """The probability given to the true class."""
-    values, codes = evidence.oof[evidence.final], evidence.y.astype(int)
+    values, codes = evidence.oof[evidence.probable], evidence.y.astype(int)
     of_true = np.where(codes == 1, values, 1 - values) if values.ndim == 1 else values[np.arange(len(codes)), codes]
     return np.asarray(of_true, dtype=np.float64)
 
@@ -65,7 +67,7 @@ def _value_cells(evidence: Evidence, worst: Rows) -> tuple[list[str], list[list[
 
 def _class_cells(evidence: Evidence, worst: Rows) -> tuple[list[str], list[list[str]]]:
     classes = [str(name) for name in evidence.prepared.classes]
-    codes = evidence.y[worst].astype(int), as_labels(evidence.oof[evidence.final][worst]).astype(int)
+    codes = evidence.y[worst].astype(int), as_labels(evidence.oof[evidence.probable][worst]).astype(int)
     parts = zip(*codes, _of_truth(evidence)[worst], strict=True)
-    cells = [[classes[true], classes[predicted], share(float(probability))] for true, predicted, probability in parts]
+    cells = [[classes[true], classes[predicted], f"{100 * probability:.2g} %"] for true, predicted, probability in parts]
     return ["truth", "predicted", "probability of the truth", "log loss"], cells

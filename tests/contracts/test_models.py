@@ -20,6 +20,7 @@ from features.errors import InputError
 from pipelines.models import check_parameters, kinds
 from pipelines.models.contract import Fitted, Kind, Training
 from pipelines.models.plain import load_estimator, save_estimator
+from pipelines.models.rounds import fit_model
 
 N_ROWS, N_CLASSES = 120, {"regression": 0, "binary": 2, "multiclass": 3}
 TOLERANCE = 1e-9
@@ -221,7 +222,7 @@ def test_rounds_come_from_an_inner_cut(kind: Kind, task: str) -> None:
     training = replace(training_of(task), max_rounds=60)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        fitted = kind.fit({"learning_rate": 0.3}, training)
+        fitted = fit_model(kind, {"learning_rate": 0.3}, training)
     assert 1 <= fitted.facts()["rounds"] <= 60
     assert np.isfinite(fitted.predict(training.X)).all()
 

@@ -55,6 +55,20 @@ def test_fewer_rows_than_neighbours_all_count() -> None:
     assert NeighbourTarget(k=500).fit(X, Y).transform(NEW)["neighbours__target"].tolist() == pytest.approx([Y.mean()] * 20)
 
 
+def test_each_class_is_a_target_of_its_own() -> None:
+    classes = pd.Series(pd.Categorical(RNG.integers(0, 3, 90), categories=[0, 1, 2, 3]), index=X.index)
+    step = NeighbourTarget(k=5)
+    for out, of_one in ((step.fit_transform(X, classes), "fit_transform"), (step.transform(NEW), "transform")):
+        made = out.drop(columns=list("abc"))
+        assert list(made.columns) == [f"neighbours__target_{one}" for one in range(4)]
+        np.testing.assert_allclose(made.sum(axis=1), 1.0)
+        for one in range(4):
+            alone = NeighbourTarget(k=5)
+            training = alone.fit_transform(X, (classes == one).astype(float))
+            expected = training if of_one == "fit_transform" else alone.transform(NEW)
+            np.testing.assert_allclose(made[f"neighbours__target_{one}"], expected["neighbours__target"])
+
+
 @pytest.mark.parametrize(
     ("step", "X", "message"),
     [

@@ -7,17 +7,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from pandas.testing import assert_frame_equal, assert_series_equal
 from scipy.stats import ks_2samp
-from sklearn.feature_selection import RFE, SequentialFeatureSelector, f_classif, f_regression
+from sklearn.ensemble import ExtraTreesRegressor
+from sklearn.feature_selection import RFE, SequentialFeatureSelector, chi2, f_classif, f_regression
 from sklearn.linear_model import Lasso, Ridge
 from sklearn.metrics import mutual_info_score
 
 from features.crossfit import inner_folds
 from features.errors import InputError
+from features.forests import Forest, some_rows
 from features.select_embedded import SelectByGain, SelectByPermutation, SelectL1
 from features.select_filter import SelectMutualInformation, SelectUnivariate, information_value, ks_distance, mutual_information
 from features.select_null import SelectNullImportance
 from features.select_rows import Correlated, DuplicateColumns, NearConstant
+from features.select_subsets import SelectSubset
 from features.select_wrapper import SelectForward, SelectRecursive
 from features.selection import Selector
 
@@ -38,6 +42,7 @@ TARGETED: list[tuple[Any, dict[str, Any]]] = [
     (SelectRecursive, {}),
     (SelectRecursive, {"model": "trees", "trees": 20}),
     (SelectForward, {}),
+    (SelectSubset, {}),
 ]
 each_targeted = pytest.mark.parametrize(("kind", "parameters"), TARGETED, ids=lambda value: getattr(value, "name", ""))
 
@@ -120,6 +125,30 @@ def test_two_classes_are_needed() -> None:
         SelectUnivariate(how="ks", keep=1).fit(X, THREE)
 
 
+def test_chi_squared_agrees_with_scikit_learn() -> None:
+    counts = pd.DataFrame(
+        {"few": RNG.poisson(1 + 3 * CLASSES), "many": RNG.poisson(9, N), "flag": CLASSES > 0, "gaps": np.nan}, index=X.index
+    )
+    scores = SelectUnivariate(how="chi2", keep=2).fit(counts, CLASSES).scores_
+    np.testing.assert_allclose([scores[name] for name in ("few", "many", "flag")], chi2(counts[["few", "many", "flag"]], CLASSES)[0])
+    assert scores["gaps"] == 0.0
+    known = counts["few"].mask(RNG.random(N) < 0.2)
+    (found,) = SelectUnivariate(how="chi2", keep=1).fit(known.to_frame(), THREE).scores_.values()
+    assert found == pytest.approx(chi2(known.dropna().to_frame(), THREE[known.notna()])[0][0])
+
+
+@pytest.mark.parametrize(
+    ("table", "y", "message"),
+    [
+        (X, CLASSES, r"takes values as counts and found -\d.*in column 'strong'. Leave the column out"),
+        (X.abs(), NUMBERS, "with how='chi2' needs a target of classes. Take 'how: f'"),
+    ],
+)
+def test_chi_squared_needs_counts_and_classes(table: pd.DataFrame, y: pd.Series, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        SelectUnivariate(how="chi2", keep=1).fit(table, y)
+
+
 def test_l1_agrees_with_the_lasso() -> None:
     rows = (X - X.mean()) / X.std(ddof=0)
     target = (NUMBERS - NUMBERS.mean()) / NUMBERS.std(ddof=0)
@@ -144,6 +173,57 @@ def test_forward_agrees_with_scikit_learn() -> None:
 
 def test_forward_stops_when_nothing_helps() -> None:
     assert SelectForward(threshold=0.01).fit(X, NUMBERS).kept_ == ["strong", "weak"]
+
+
+def test_a_subset_finds_what_helps_only_together() -> None:
+    # neither of the two tells anything by itself: their difference does
+    base = pd.Series(RNG.normal(size=N), index=X.index)
+    pair = X.assign(plus=30 * base + NUMBERS, minus=30 * base)[["plus", "minus", "weak", "n1", "n2"]]
+    assert SelectForward(keep=2).fit(pair, NUMBERS).kept_ != ["plus", "minus"]
+    step = SelectSubset(keep=2, draws=60).fit(pair, NUMBERS)
+    assert step.kept_ == ["plus", "minus"]
+    assert step.scores_["plus"] == step.scores_["minus"] > 0.7
+
+
+def test_columns_that_were_never_drawn_have_the_lowest_score() -> None:
+    scores = SelectSubset(keep=2, draws=1).fit(X, NUMBERS).scores_
+    assert len(set(scores.values())) == 1
+    assert SelectSubset(keep=9).fit(X, NUMBERS).kept_ == list(X)
+
+
+def test_trees_are_grown_on_some_rows() -> None:
+    drawn, target = some_rows(X, NUMBERS, 40, 0)
+    assert len(drawn) == len(target) == 40 and drawn.index.is_monotonic_increasing
+    assert_frame_equal(drawn, some_rows(X, NUMBERS, 40, 0)[0])
+    assert not drawn.equals(some_rows(X, NUMBERS, 40, 1)[0])
+    assert_series_equal(target, NUMBERS[drawn.index])
+    for most in (None, N):
+        assert some_rows(X, NUMBERS, most, 0)[0] is X
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [(kind, parameters) for kind, parameters in TARGETED if "trees" in parameters],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_a_cap_on_rows_counts(kind: Any, parameters: dict[str, Any]) -> None:
+    few = kind(keep=2, max_rows=60, **parameters).fit(X, NUMBERS)
+    assert (
+        few.scores_
+        == kind(keep=2, max_rows=60, **parameters).fit(X.sample(frac=1.0, random_state=1), NUMBERS.sample(frac=1.0, random_state=1)).scores_
+    )
+    assert few.scores_ == kind(keep=2, max_rows=None, **parameters).fit(*some_rows(X, NUMBERS, 60, 0)).scores_
+    assert "strong" in few.kept_
+    with pytest.raises(InputError, match=f"Step '{kind.name}' needs max_rows of at least 10, found 3"):
+        kind(keep=2, max_rows=3, **parameters).fit(X, NUMBERS)
+
+
+def test_threads_change_nothing_in_a_forest() -> None:
+    forest = Forest(are_classes=False, trees=8, random_state=0)
+    alone = ExtraTreesRegressor(8, min_samples_leaf=5, max_features=1 / 3, random_state=0, n_jobs=1).fit(X, NUMBERS)
+    grown = [tree.tree_.compute_feature_importances(normalize=False) for tree in alone.estimators_]
+    np.testing.assert_array_equal(forest.gains(X.to_numpy(), NUMBERS.to_numpy()), np.mean(grown, axis=0))
+    assert forest.grow(X.to_numpy(), NUMBERS.to_numpy()).n_jobs == 1, "predictions of several threads are added up in any order"
 
 
 def test_null_importance_sees_through_many_values() -> None:

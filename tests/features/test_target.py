@@ -62,3 +62,23 @@ def test_group_keys_meet_whatever_their_number_type(dtype: Any) -> None:
 def test_min_size_is_checked() -> None:
     with pytest.raises(InputError, match="needs min_size of at least 1, found 0"):
         GroupTargetRate("c", min_size=0).reads(X)
+
+
+def test_a_rate_for_each_class() -> None:
+    table = pd.DataFrame({"g": ["a", "a", "a", "b"]}, index=[1, 2, 3, 4])
+    y = pd.Series(pd.Categorical([2, 0, 1, 2], categories=[0, 1, 2]), index=table.index)
+    step = GroupTargetRate("g")
+    out = step.fit_transform(table, y)
+    assert list(out.columns) == ["g", "g__rate_0", "g__rate_1", "g__rate_2", "g__has_rate"]
+    np.testing.assert_allclose(out[["g__rate_0", "g__rate_1", "g__rate_2"]].iloc[:3], [[0.5, 0.5, 0.0], [0.0, 0.5, 0.5], [0.5, 0.0, 0.5]])
+    new = step.transform(pd.DataFrame({"g": ["a", "c"]}))
+    np.testing.assert_allclose(new[["g__rate_0", "g__rate_1", "g__rate_2"]], [[1 / 3] * 3, [0.25, 0.25, 0.5]])
+
+
+def test_each_class_is_a_target_of_its_own() -> None:
+    classes = pd.Series(pd.Categorical(RNG.integers(0, 3, 60)), index=X.index)
+    out = GroupTargetRate(["c", "n"], min_size=2, smooth=1.0).fit_transform(X, classes)
+    for one in range(3):
+        alone = GroupTargetRate(["c", "n"], min_size=2, smooth=1.0).fit_transform(X, (classes == one).astype(float))
+        np.testing.assert_allclose(out[f"c_n__rate_{one}"], alone["c_n__rate"])
+        assert out["c_n__has_rate"].equals(alone["c_n__has_rate"])

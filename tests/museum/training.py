@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipelines import ensembles, frames, oof, training
+from pipelines import combiners, frames, oof, training
 from pipelines.audit import exact
 
 from .exhibit import Exhibit
@@ -17,15 +17,18 @@ def _nested(rows_of):
     """``oof.nested`` that fits a fold on other rows than it should."""
 
     def patch(monkeypatch: pytest.MonkeyPatch) -> None:
-        def nested(make, members, y, folds):
-            table = oof.stacked([oof.pooled(member, folds) for member in members])
-            parts = []
-            for fold in range(folds.n_folds):
-                fitted = make()
-                rows = rows_of(folds, fold)
-                fitted.fit(table[rows], y[rows])
-                parts.append(fitted.predict(table[folds.scored_rows(fold)]))
-            return oof.Predictions(parts, members[0].test), fitted
+        def nested(entries, models, known, test, folds):
+            done = {}
+            for entry in entries:
+                members = [done[name].predictions if name in done else models[name] for name in entry.of]
+                table, parts, made = oof.stacked([oof.pooled(member, folds) for member in members]), [], []
+                for fold in range(folds.n_folds):
+                    made.append(entry.make())
+                    rows = rows_of(folds, fold)
+                    made[-1].fit(table[rows], known.take(rows))
+                    parts.append(made[-1].predict(table[folds.scored_rows(fold)], known))
+                done[entry.name] = oof.Fitted(oof.Predictions(parts, members[0].test), made, made[0])
+            return done
 
         monkeypatch.setattr("pipelines.oof.nested", nested)
 
@@ -37,12 +40,12 @@ def _scored_target(job):
 
 
 def _rounds_by_scored_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fit_seeds(job, part):
+    def fit_seeds(job, part, declared):
         y, X, tried = _scored_target(job), training.read_matrices(job.view, job.fold_block).scored, {}
         for rounds in (5, 10, 20, 40, 80):
             model = training.kinds()[job.kind].fit({**job.params, "n_estimators": rounds}, part)
             tried[float(np.mean((model.predict(X) - y) ** 2))] = model
-        return [tried[min(tried)]]
+        return [training.Seeded(tried[min(tried)], None)]
 
     monkeypatch.setattr(training, "_fit_seeds", fit_seeds)
 
@@ -53,8 +56,9 @@ def _fit_on_scored_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     def read(view, fold_block):
         import pandas as pd
 
-        matrices, rows = true(view, fold_block), np.load(fold_block / "rows.npz")
-        return replace(matrices, fit=pd.concat([matrices.fit, matrices.scored]), fit_rows=np.concatenate([rows["fit"], rows["scored"]]))
+        matrices = true(view, fold_block)
+        both = np.concatenate([matrices.rows.fit, matrices.rows.scored])
+        return replace(matrices, fit=pd.concat([matrices.fit, matrices.scored]), rows=replace(matrices.rows, fit=both))
 
     monkeypatch.setattr(training, "read_matrices", read)
 
@@ -62,18 +66,20 @@ def _fit_on_scored_rows(monkeypatch: pytest.MonkeyPatch) -> None:
 def _weights_of_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     true = training._training
 
-    def make(job, matrices, y, threads):
+    def make(job, matrices, y, weights, threads):
         share = np.load(job.table / "y.npy").mean()
-        return replace(true(job, matrices, y, threads), weights=np.where(y == 1, 1 - share, share))
+        return replace(true(job, matrices, y, weights, threads), weights=np.where(y == 1, 1 - share, share))
 
     monkeypatch.setattr(training, "_training", make)
 
 
 def _centred_by_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     true = training._training
-    monkeypatch.setattr(
-        training, "_training", lambda job, matrices, y, threads: true(job, matrices, y - np.load(job.table / "y.npy").mean(), threads)
-    )
+
+    def make(job, matrices, y, weights, threads):
+        return true(job, matrices, y - np.load(job.table / "y.npy").mean(), weights, threads)
+
+    monkeypatch.setattr(training, "_training", make)
 
 
 def _encoded_before_the_split(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,17 +96,19 @@ def _calibrated_by_all_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[float, float]] = []
 
     class Calibrated:
-        def fit(self, members, y):
-            seen.extend(zip(members[:, 0].tolist(), y.tolist(), strict=True))
+        learns, takes_gaps = True, False
 
-        def predict(self, members):
-            known = dict(seen)
-            return np.array([known.get(value, 0.5) for value in members[:, 0].tolist()])
+        def fit(self, members, known):
+            seen.extend(zip(members[:, 0].tolist(), known.y.tolist(), strict=True))
+
+        def predict(self, members, known):
+            said = dict(seen)
+            return np.array([said.get(value, 0.5) for value in members[:, 0].tolist()])
 
         def describe(self):
             return {}
 
-    monkeypatch.setitem(ensembles.COMBINERS, "blend", lambda problem, of=None, method="mean": Calibrated())
+    monkeypatch.setitem(combiners.COMBINERS, "blend", lambda problem, of=None, method="mean": Calibrated())
 
 
 def _rare(table, rng):

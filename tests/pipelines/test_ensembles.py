@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import InputError
-from pipelines.ensembles import COMBINERS, Problem, Scale
+from pipelines.combiners import COMBINERS
+from pipelines.ensembles import Problem, Scale, combine
+from pipelines.known import NOTHING_KNOWN, Known
 from pipelines.metrics import METRICS, Array
 from pipelines.targets import TRANSFORMS
 
@@ -44,7 +46,7 @@ def table_of(task: str, n_members: int = 3, seed: int = 0) -> tuple[Array, Array
 def test_weights_are_on_the_simplex(method: str, task: str, seed: int, n_members: int) -> None:
     members, y = table_of(task, n_members, seed)
     blend: Any = COMBINERS["blend"](problem_of(task), method=method)
-    blend.fit(members, y)
+    blend.fit(members, Known(y))
     assert blend.weights.shape == (n_members,)
     assert blend.weights.min() >= 0.0 and blend.weights.sum() == pytest.approx(1.0, abs=1e-12)
     assert blend.describe()["weights"] == blend.weights.tolist()
@@ -57,9 +59,9 @@ def test_hill_climbing_is_never_worse_than_the_best_member_where_it_is_fitted(me
     known = METRICS[metric]
     members, y = table_of(known.tasks[0], n_members, seed)
     blend = COMBINERS["blend"](problem_of(known.tasks[0], metric), method="hill_climb")
-    blend.fit(members, y)
+    blend.fit(members, Known(y))
     alone = [known.loss(y, members[:, member]) for member in range(n_members)]
-    assert known.loss(y, blend.predict(members)) <= min(alone) + 1e-12
+    assert known.loss(y, blend.predict(members, NOTHING_KNOWN)) <= min(alone) + 1e-12
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -68,10 +70,10 @@ def test_hill_climbing_is_never_worse_than_the_best_member_where_it_is_fitted(me
 def test_simplex_weights_are_never_worse_than_any_member_or_the_mean(task: str, seed: int) -> None:
     members, y = table_of(task, 3, seed)
     blend: Any = COMBINERS["blend"](problem_of(task), method="simplex")
-    blend.fit(members, y)
+    blend.fit(members, Known(y))
     loss = problem_of(task).metric.loss
     corners = [*np.eye(3), np.full(3, 1 / 3)]
-    assert loss(y, blend.predict(members)) <= min(blend.loss(members, corner, y) for corner in corners) + 1e-6
+    assert loss(y, blend.predict(members, NOTHING_KNOWN)) <= min(blend.loss(combine(members, corner), Known(y)) for corner in corners) + 1e-6
 
 
 def test_weights_that_are_known() -> None:
@@ -82,7 +84,7 @@ def test_weights_that_are_known() -> None:
     for method in ("simplex", "hill_climb"):
         for members, weights in ((opposite, [0.5, 0.5]), (exact, [0.0, 1.0, 0.0])):
             blend: Any = COMBINERS["blend"](problem_of("regression"), method=method)
-            blend.fit(members, y)
+            blend.fit(members, Known(y))
             np.testing.assert_allclose(blend.weights, weights, atol=1e-3)
 
 
@@ -90,7 +92,7 @@ def test_hill_climbing_keeps_its_best_prefix() -> None:
     """After three steps it stands on the optimum, two thirds and one third; fifty steps cannot be divided so."""
     y = np.arange(20.0)
     blend: Any = COMBINERS["blend"](problem_of("regression"), method="hill_climb")
-    blend.fit(np.column_stack([y + 1, y - 2]), y)
+    blend.fit(np.column_stack([y + 1, y - 2]), Known(y))
     np.testing.assert_allclose(blend.weights, [2 / 3, 1 / 3], rtol=1e-12)
 
 
@@ -99,17 +101,17 @@ def test_hill_climbing_keeps_its_best_prefix() -> None:
 def test_predictions_are_predictions(name: str, params: dict[str, Any], task: str) -> None:
     members, y = table_of(task)
     combined = COMBINERS[name](problem_of(task), **params)
-    before = combined.predict(members)
-    combined.fit(members[:40], y[:40])
-    for predicted in (before, combined.predict(members)):
+    before = combined.predict(members, NOTHING_KNOWN)
+    combined.fit(members[:40], Known(y[:40]))
+    for predicted in (before, combined.predict(members, NOTHING_KNOWN)):
         assert predicted.shape == ((N_ROWS, 3) if task == "multiclass" else (N_ROWS,))
         assert np.isfinite(predicted).all()
         if task != "regression":
             assert predicted.min() >= 0 and predicted.max() <= 1
         if task == "multiclass":
             np.testing.assert_allclose(predicted.sum(axis=1), 1.0)
-    assert combined.predict(members[:0]).shape == ((0, 3) if task == "multiclass" else (0,))
-    np.testing.assert_allclose(combined.predict(members[5:6]), combined.predict(members)[5:6], rtol=1e-12)
+    assert combined.predict(members[:0], NOTHING_KNOWN).shape == ((0, 3) if task == "multiclass" else (0,))
+    np.testing.assert_allclose(combined.predict(members[5:6], NOTHING_KNOWN), combined.predict(members, NOTHING_KNOWN)[5:6], rtol=1e-12)
 
 
 @pytest.mark.parametrize(("name", "params"), [("blend", {"method": method}) for method in METHODS] + [("stack", {})])
@@ -118,9 +120,9 @@ def test_the_rows_order_and_the_input_are_left_alone(name: str, params: dict[str
     members, y = table_of(task)
     copies, order = (members.copy(), y.copy()), np.random.default_rng(3).permutation(N_ROWS)
     one, other = COMBINERS[name](problem_of(task), **params), COMBINERS[name](problem_of(task), **params)
-    one.fit(members, y)
-    other.fit(members[order], y[order])
-    np.testing.assert_allclose(other.predict(members), one.predict(members), rtol=1e-3, atol=1e-3)
+    one.fit(members, Known(y))
+    other.fit(members[order], Known(y[order]))
+    np.testing.assert_allclose(other.predict(members, NOTHING_KNOWN), one.predict(members, NOTHING_KNOWN), rtol=1e-3, atol=1e-3)
     np.testing.assert_array_equal(members, copies[0])
     np.testing.assert_array_equal(y, copies[1])
 
@@ -129,8 +131,8 @@ def test_the_rows_order_and_the_input_are_left_alone(name: str, params: dict[str
 def test_a_stack_without_rows_of_a_class_stays_the_mean(task: str) -> None:
     members, y = table_of(task)
     stack, fresh = COMBINERS["stack"](problem_of(task)), COMBINERS["stack"](problem_of(task))
-    stack.fit(members[y != 1], y[y != 1])
-    np.testing.assert_array_equal(stack.predict(members), fresh.predict(members))
+    stack.fit(members[y != 1], Known(y[y != 1]))
+    np.testing.assert_array_equal(stack.predict(members, NOTHING_KNOWN), fresh.predict(members, NOTHING_KNOWN))
 
 
 def test_a_stack_is_the_regression_of_scikit_learn() -> None:
@@ -138,14 +140,14 @@ def test_a_stack_is_the_regression_of_scikit_learn() -> None:
 
     members, y = table_of("regression")
     stack = COMBINERS["stack"](problem_of("regression"), alpha=2.0)
-    stack.fit(members, y)
-    np.testing.assert_allclose(stack.predict(members), Ridge(alpha=2.0).fit(members, y).predict(members))
+    stack.fit(members, Known(y))
+    np.testing.assert_allclose(stack.predict(members, NOTHING_KNOWN), Ridge(alpha=2.0).fit(members, y).predict(members))
     members, y = table_of("multiclass")
     stack = COMBINERS["stack"](problem_of("multiclass"), alpha=0.5)
-    stack.fit(members, y)
+    stack.fit(members, Known(y))
     X = np.log(members).reshape(N_ROWS, -1)
     expected = LogisticRegression(C=2.0, max_iter=2000).fit(X, y).predict_proba(X)
-    np.testing.assert_allclose(stack.predict(members), expected, atol=1e-6)
+    np.testing.assert_allclose(stack.predict(members, NOTHING_KNOWN), expected, atol=1e-6)
 
 
 # ---------------------------------------------------------------------- scales
@@ -173,15 +175,15 @@ def test_blends_act_on_the_transformed_scale(transform: str) -> None:
     change = TRANSFORMS[transform]
     expected = change.inverse(change.forward(members).mean(axis=1))
     blend = COMBINERS["blend"](problem_of("regression", transform=transform), method="mean")
-    np.testing.assert_allclose(blend.predict(members), expected)
+    np.testing.assert_allclose(blend.predict(members, NOTHING_KNOWN), expected)
     in_units = COMBINERS["blend"](problem_of("regression", transform=transform), method="mean", scale="target")
-    np.testing.assert_allclose(in_units.predict(members), members.mean(axis=1))
+    np.testing.assert_allclose(in_units.predict(members, NOTHING_KNOWN), members.mean(axis=1))
 
 
 @pytest.mark.parametrize("transform", ["log1p", "log", "sqrt"])
 def test_a_member_below_the_transforms_domain_is_taken_to_its_edge(transform: str) -> None:
     blend = COMBINERS["blend"](problem_of("regression", transform=transform), method="mean")
-    assert np.isfinite(blend.predict(np.array([[-50.0, 2.0]]))).all()
+    assert np.isfinite(blend.predict(np.array([[-50.0, 2.0]]), NOTHING_KNOWN)).all()
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass"])

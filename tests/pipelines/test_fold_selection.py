@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from pipelines.declaration import Declaration
+from pipelines.frames import FoldRows
 from pipelines.prepare import fold_blocks, plan, split, transformed_target
 from pipelines.spec import build_spec
 from pipelines.step_parameters import build_step
@@ -52,7 +53,8 @@ def test_every_fold_has_its_own_choice(steps: list[Any]) -> None:
     folds = split(spec, tables)
     made = plan(declaration, spec, tables, folds, [""])
     headers = set()
-    for block in fold_blocks(made, folds, transformed_target(spec, tables.y), N_ROWS, range(folds.n_folds)):
+    rows = [FoldRows.of(folds, fold, N_ROWS) for fold in range(folds.n_folds)]
+    for block in fold_blocks(made, folds, transformed_target(spec, tables.y), rows):
         training, others = tables.features.iloc[block.rows.fit], tables.features.iloc[block.rows.others]
         y = pd.Series(tables.y, index=range(N_TRAIN)).iloc[block.rows.fit]
         for part in spec.features:

@@ -18,6 +18,7 @@ from features.errors import InputError
 from features.numeric import Skew
 from features.step import Learns
 from pipelines.declaration import Declaration, DeclarationError
+from pipelines.frames import FoldRows
 from pipelines.prepare import FoldBlock, Planned, fold_blocks, plan, split, transformed_target
 from pipelines.spec import Spec, build_spec
 from pipelines.splits import Folds
@@ -67,9 +68,14 @@ def planned(steps: list[Any], tables: Tables, views: dict[str, list[Any]] | None
     return plan(declaration, spec, tables, folds, [*(views or {}), ""]), folds, spec
 
 
+def rows_of_folds(folds: Folds, tables: Tables) -> list[FoldRows]:
+    """The rows of every fold."""
+    return [FoldRows.of(folds, fold, len(tables.features)) for fold in range(folds.n_folds)]
+
+
 def blocks_of(made: Planned, folds: Folds, spec: Spec, tables: Tables) -> Iterator[FoldBlock]:
     """All fold blocks."""
-    return fold_blocks(made, folds, transformed_target(spec, tables.y), len(tables.features), range(folds.n_folds))
+    return fold_blocks(made, folds, transformed_target(spec, tables.y), rows_of_folds(folds, tables))
 
 
 def whole(made: Planned, block: FoldBlock) -> pd.DataFrame:
@@ -192,7 +198,7 @@ def test_a_step_that_replaces_other_columns_in_other_folds_is_a_defect(monkeypat
     tables.features["a"] = 10.0 - tables.features["a"]
     with pytest.raises(InputError, match="Step 'skew' replaces or removes 'a', 'b' in some folds only, depending on their rows"):
         for fold in range(folds.n_folds):
-            list(fold_blocks(replace(made), folds, transformed_target(spec, tables.y), len(tables.features), [fold]))
+            list(fold_blocks(replace(made), folds, transformed_target(spec, tables.y), rows_of_folds(folds, tables)[fold : fold + 1]))
 
 
 def test_views_go_on_from_the_features() -> None:
@@ -284,8 +290,8 @@ def test_nothing_of_the_scored_rows_reaches_a_fit(fold: int, seed: int) -> None:
     other.y[scored] = np.random.default_rng(seed).normal(100, 50, len(scored))
     other.features.loc[scored, "a"] = -7.0
     other.features.loc[scored, "b"] = 99
-    before = next(block for block in blocks_of(made, folds, spec, tables) if block.fold == fold)
-    after = next(block for block in blocks_of(planned(steps, other)[0], folds, spec, other) if block.fold == fold)
+    before = next(block for block in blocks_of(made, folds, spec, tables) if block.rows.fold == fold)
+    after = next(block for block in blocks_of(planned(steps, other)[0], folds, spec, other) if block.rows.fold == fold)
     n_fit = len(before.rows.fit)
     assert_frame_equal(after.bound.iloc[:n_fit], before.bound.iloc[:n_fit], check_exact=True)
     assert not after.bound.iloc[n_fit:].equals(before.bound.iloc[n_fit:]), "the scored rows themselves did change"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.ensembles import COMBINERS, Problem
+from pipelines.combiners import COMBINERS
+from pipelines.ensembles import Problem
+from pipelines.known import NOTHING_KNOWN, Known
 from pipelines.metrics import METRICS, Array
-from pipelines.oof import OnOof, Predictions, nested, pooled, scored_rows, stacked, write_predictions
+from pipelines.oof import Entry, OnOof, Predictions, nested, pooled, scored_rows, stacked, write_predictions
 from pipelines.splits import Folds
 from pipelines.targets import TRANSFORMS
 
@@ -80,17 +83,27 @@ class Spy:
 
     seen: list[tuple[Array, Array]] = field(default_factory=list)
 
-    def fit(self, members: Array, y: Array) -> None:
-        """Remember."""
-        self.seen.append((members, y))
+    learns: bool = True
+    takes_gaps: bool = False
 
-    def predict(self, members: Array) -> Array:
+    def fit(self, members: Array, known: Known) -> None:
+        """Remember."""
+        self.seen.append((members, known.y))
+
+    def predict(self, members: Array, known: Known) -> Array:
         """The first member, and 100 before any fit."""
         return members[:, 0] if self.seen else np.full(len(members), 100.0)
 
     def describe(self) -> dict[str, Any]:
         """Nothing."""
         return {}
+
+
+def nest(make: Callable[[], OnOof], both: list[Predictions], y: Array, folds: Folds, **more: Any) -> tuple[Predictions, OnOof]:
+    """One entry of some models: its nested predictions and the deployed object."""
+    models = {f"model-{number}": member for number, member in enumerate(both)}
+    found = nested([Entry("final", tuple(models), make)], models, Known(y, **more), NOTHING_KNOWN, folds)["final"]
+    return found.predictions, found.deployed
 
 
 # ---------------------------------------------------------------------- pooling
@@ -129,7 +142,7 @@ def test_a_fold_fits_on_rows_it_fits_on_that_were_scored_elsewhere_in_its_repeat
         return spies[-1]
 
     both = members("regression", y, folds)
-    scored, deployed = nested(make, both, y, folds)
+    scored, deployed = nest(make, both, y, folds)
     assert len(spies) == folds.n_folds + 1 and deployed is spies[-1]
     for fold in range(folds.n_folds):
         repeat = next(one for one in folds.repeats if fold in one)
@@ -158,7 +171,7 @@ def test_the_scored_rows_target_does_not_reach_the_folds_object(name: str, param
 
     def fitted(truth: Array) -> tuple[list[dict[str, Any]], Predictions]:
         made.clear()
-        scored, _ = nested(make, both, truth, folds)
+        scored, _ = nest(make, both, truth, folds)
         return [one.describe() for one in made], scored
 
     before, scored_before = fitted(y)
@@ -180,7 +193,7 @@ def test_the_first_window_has_equal_weights(name: str, params: dict[str, Any], t
     folds, y = windows(), target(task)
     both = members(task, y, folds)
     problem = PROBLEMS[task]
-    scored, _ = nested(lambda: COMBINERS[name](problem, **params), both, y, folds)
+    scored, _ = nest(lambda: COMBINERS[name](problem, **params), both, y, folds)
     scale = "logit" if name == "stack" and task != "regression" else problem.default_scale()
     table = problem.to_scale(stacked([member.folds[0] for member in both]), scale)  # type: ignore[arg-type]
     np.testing.assert_allclose(scored.folds[0], problem.from_scale(table.mean(axis=1), scale))  # type: ignore[arg-type]
@@ -192,10 +205,10 @@ def test_one_holdout_window(name: str, params: dict[str, Any], task: str) -> Non
     """Nothing was scored before it: equal weights in the score; the deployed object may not be fitted on the holdout either."""
     folds, y = holdout(), target(task)
     both = members(task, y, folds)
-    scored, deployed = nested(lambda: COMBINERS[name](PROBLEMS[task], **params), both, y, folds)
+    scored, deployed = nest(lambda: COMBINERS[name](PROBLEMS[task], **params), both, y, folds)
     fresh = COMBINERS[name](PROBLEMS[task], **params)
-    np.testing.assert_array_equal(scored.folds[0], fresh.predict(stacked([member.folds[0] for member in both])))
-    np.testing.assert_array_equal(scored.test, fresh.predict(stacked([member.test for member in both])))
+    np.testing.assert_array_equal(scored.folds[0], fresh.predict(stacked([member.folds[0] for member in both]), NOTHING_KNOWN))
+    np.testing.assert_array_equal(scored.test, fresh.predict(stacked([member.test for member in both]), NOTHING_KNOWN))
     assert deployed.describe() == fresh.describe()
 
 
@@ -206,7 +219,7 @@ def test_rows_in_no_fit_teach_nothing_and_are_scored() -> None:
     status[(status == 1) & left_out[:, None]] = 0
     y, spy = target("regression"), Spy()
     both = members("regression", y, Folds(status))
-    scored, _ = nested(lambda: spy, both, y, Folds(status))
+    scored, _ = nest(lambda: spy, both, y, Folds(status), may_fit=~left_out)
     assert sum(len(part) for part in scored.folds) == N_ROWS
     taught = {float(value) for _, truth in spy.seen for value in truth}
     assert not taught & set(y[left_out])
@@ -217,8 +230,46 @@ def test_no_test_rows(task: str) -> None:
     folds, y = kfold(), target(task)
     shape = (0, 3) if task == "multiclass" else (0,)
     both = [Predictions(member.folds, np.empty(shape)) for member in members(task, y, folds)]
-    scored, _ = nested(lambda: COMBINERS["blend"](PROBLEMS[task], method="mean"), both, y, folds)
+    scored, _ = nest(lambda: COMBINERS["blend"](PROBLEMS[task], method="mean"), both, y, folds)
     assert scored.test.shape == shape
+
+
+def test_no_layer_has_seen_the_rows_that_are_scored() -> None:
+    """Change y on the rows that fold k scores: a blend of a stack, and a threshold on it, say the same of them."""
+    folds, y = kfold(4), target("binary")
+    models = dict(zip("abc", members("binary", y, folds), strict=True))
+    ways: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {
+        "stacked": ("stack", ("a", "b", "c"), {}),
+        "mixed": ("blend", ("stacked", "a"), {"method": "simplex"}),
+        "calibrated": ("calibrate", ("mixed",), {"of": ["mixed"], "method": "platt"}),
+        "decided": ("threshold", ("calibrated",), {"of": ["calibrated"], "method": "f1"}),
+    }
+
+    def entry(name: str) -> Entry:
+        way, of, params = ways[name]
+        return Entry(name, of, lambda: COMBINERS[way](PROBLEMS["binary"], **params))
+
+    def said(truth: Array) -> dict[str, list[Array]]:
+        found = nested([entry(name) for name in ways], models, Known(truth), NOTHING_KNOWN, folds)
+        return {name: one.predictions.folds for name, one in found.items()}
+
+    before, moved = said(y), {name: False for name in ways}
+    for fold in range(folds.n_folds):
+        changed = y.copy()
+        changed[folds.scored_rows(fold)] = 1 - y[folds.scored_rows(fold)]
+        after = said(changed)
+        for name in ways:
+            np.testing.assert_allclose(after[name][fold], before[name][fold], rtol=1e-7)
+            moved[name] |= any(not np.array_equal(after[name][other], before[name][other]) for other in range(folds.n_folds))
+    assert all(moved.values()), "the test can tell: other folds do see these rows"
+
+
+def test_a_route_takes_the_first_prediction_there_is() -> None:
+    folds, y = kfold(2), target("regression")
+    gappy = Predictions([np.where(np.arange(24) % 2, np.nan, 7.0) for _ in range(2)], np.array([np.nan, 7.0]))
+    whole = Predictions([np.zeros(24) for _ in range(2)], np.zeros(2))
+    scored, _ = nest(lambda: COMBINERS["route"](PROBLEMS["regression"], of=["a", "b"]), [gappy, whole], y, folds)
+    assert [*scored.folds[0][:4], *scored.test] == [7.0, 0.0, 7.0, 0.0, 0.0, 7.0]
 
 
 # ---------------------------------------------------------------------- in files

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines import stages
-from pipelines.competition import Competition
 from pipelines.oof import Predictions
-from pipelines.options import Options
-from pipelines.report import write_report
 from pipelines.report.binary import threshold_figure, wilson
 from pipelines.report.blends import blends_section
 from pipelines.report.blocks import Block, Choice, Figure, Folded, Section, Text, embedded, label, paired
@@ -35,40 +29,16 @@ from pipelines.report.page import render, sections
 from pipelines.report.slices import levels_of, score_slices
 from pipelines.report.thinning import along, equal_count, subsample
 from pipelines.report.truth import truth_section
-from pipelines.session import open_session
 from pipelines.splits import FIT, SCORED, Folds
-from pipelines.surroundings import Surroundings
 
-_BROWSER = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+from .reported import Reported, finished, reported
+
 _SECTIONS = {"models", "validation", "truth", "importances", "ensemble", "time", "plan"}
 _HOSTILE = '<script>alert("x")</script>'
 
 
-@dataclass(frozen=True)
-class Reported:
-    """A finished run and its report."""
-
-    evidence: Evidence
-    path: Path
-
-    @property
-    def page(self) -> str:
-        """The whole file."""
-        return self.path.read_text(encoding="utf-8")
-
-    @property
-    def own(self) -> str:
-        """The page without plotly's code, which names addresses that it never fetches."""
-        return max(re.split(r"<script>/\*\*.*?</script>", self.page, flags=re.DOTALL), key=len)
-
-    @property
-    def figures(self) -> list[dict[str, Any]]:
-        """The figures as the page holds them."""
-        return [json.loads(text) for text in re.findall(r'<script type="application/json">(.*?)</script>', self.page, re.DOTALL)]
-
-
 @pytest.fixture
-def report(make_tiny: Callable[..., Any], alone: None, tmp_path: Path) -> Callable[..., Reported]:
+def report(make_tiny: Callable[..., Any], tmp_path: Path) -> Callable[..., Reported]:
     """Runs a tiny competition, after edits to its declaration and its files, and writes the report."""
 
     def make(task: str, *edits: tuple[str, str], change: Callable[[pd.DataFrame], pd.DataFrame] | None = None, more: str = "") -> Reported:
@@ -77,21 +47,9 @@ def report(make_tiny: Callable[..., Any], alone: None, tmp_path: Path) -> Callab
         tiny.declaration.write_text(tiny.declaration.read_text(encoding="utf-8") + more, encoding="utf-8")
         for file in ("train.csv", "test.csv") if change else ():
             tiny.change(file, change)
-        evidence = finished(tiny.folder, tiny.runs, tmp_path)
-        path = tmp_path / "report.html"
-        write_report(evidence.session, evidence.prepared, evidence.combined, path, timings=evidence.timings)
-        return Reported(evidence, path)
+        return reported(finished(tiny.folder, tiny.runs, tmp_path), tmp_path / "report.html")
 
     return make
-
-
-def finished(folder: Path, runs: Path, out: Path) -> Evidence:
-    """All stages of a run but the report."""
-    session = open_session(Competition(folder.name, folder), folder, Options(runs=runs), Surroundings.read())
-    prepared = stages.prepare(session, out)
-    trained = stages.train(session, prepared, out, session.models, stages.Work())
-    combined = stages.ensemble(session, prepared, trained, out)
-    return Evidence(session, prepared, combined, {"prepare": 0.5, "train": 2.0, "ensemble": 0.25})
 
 
 @pytest.mark.parametrize("task", ["regression", "binary", "multiclass"])
@@ -295,20 +253,3 @@ def test_embedded_text_cannot_end_its_script(text: str) -> None:
     assert "<" not in made
     assert json.loads(made) == {"a": [text, None]}
     assert "<" not in label(text)
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(_BROWSER is None, reason="no chromium here; install one to see whether the page's script runs")
-@pytest.mark.parametrize("task", ["regression", "binary", "multiclass"])
-def test_browser_draws_every_figure_without_a_complaint(report: Callable[..., Reported], task: str, tmp_path: Path) -> None:
-    made = report(task, more="report: {slices: [street, rooms]}\n")
-    assert _BROWSER is not None
-    options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--virtual-time-budget=30000"]
-    command = [_BROWSER, *options, f"--user-data-dir={tmp_path / 'browser'}", "--dump-dom", made.path.as_uri()]
-    shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    complaints = [line for line in shown.stderr.splitlines() if "CONSOLE" in line]
-    assert not complaints
-    assert 'data-drawn="all"' in shown.stdout
-    # one model's importances at a time are shown, the others are drawn when they are chosen
-    hidden = shown.stdout.count('class="option blocks" hidden')
-    assert shown.stdout.count('class="plot js-plotly-plot"') == len(made.figures) - hidden

@@ -70,7 +70,7 @@ def spec_of(tmp_path: Path) -> Callable[..., Spec]:
 
 def test_a_whole_declaration(spec_of: Callable[..., Spec]) -> None:
     spec = spec_of()
-    assert (spec.title, spec.task, spec.metric, spec.target.transform) == ("Tiny houses", "regression", "rmse", "log1p")
+    assert (spec.title, spec.task, spec.metric.name, spec.target.transform) == ("Tiny houses", "regression", "rmse", "log1p")
     assert spec.data.joins[0].on == "street"
     assert spec.split.name == "kfold" and spec.split.params == {"folds": 3, "shuffle": True, "seed": 0, "repeats": 1}
     assert spec.clean[0].params == {"columns": ["area"], "value": None, "how": "median", "by": None}
@@ -118,9 +118,18 @@ FAULTS = [
     # the top
     ("title:", "titel:", 1, r"titel: unknown key; allowed: title, data, .*report.* Closest: 'title'"),
     ("task: regression", "task: regresion", 8, r"task: found 'regresion'; allowed: regression, binary, multiclass\. Closest: 'regression'"),
-    ("metric: rmse", "metric: rmsee", 9, r"metric: found 'rmsee'; allowed: rmse, rmsle.*Closest: 'rmse'"),
-    ("metric: rmse", "metric: [rmse]", 9, r"metric: found \['rmse'\]; allowed"),
+    ("metric: rmse", "metric: rmsee", 9, r"metric\.rmsee: no metric 'rmsee'; there are rmse, rmsle.*Closest: 'rmse'"),
+    ("metric: rmse", "metric: [rmse]", 9, r"metric: takes one 'name' or 'name: \{parameters\}', found \['rmse'\]"),
     ("metric: rmse", "metric: accuracy", 9, r"metric: 'accuracy' does not fit task 'regression'; allowed: rmse, rmsle, mae"),
+    ("metric: rmse", "metric: {pinball: {alpha: 0.5}}", 9, r"metric\.pinball\.alpha: unknown key; allowed: quantile"),
+    ("metric: rmse", "metric: {gauc: {group: Id}}", 9, r"metric: 'gauc' does not fit task 'regression'; allowed: rmse, rmsle, mae"),
+    ("metric: rmse", "metric: rmse\nresample: smote", 10, r"resample: resampling needs classes; the task is 'regression'"),
+    ("metric: rmse", "metric: rmse\nrefit: some", 10, r"refit: found 'some'; allowed: none, all"),
+    ("metric: rmse", "metric: rmse\ncalibrate: platt", 10, r"calibrate\.calibrate: 'calibrate' is for binary and multiclass targets"),
+    ("metric: rmse", "metric: rmse\nthreshold: f1", 10, r"threshold\.threshold: 'threshold' is for binary targets"),
+    ("metric: rmse", "metric: rmse\npostprocess: [clip]", 10, r"postprocess\.postprocess: 'clip' needs 'low', 'high' or both"),
+    ("metric: rmse", "metric: rmse\npostprocess: {clip: {low: 0}}", 10, r"postprocess: takes a list of rules, found"),
+    ("metric: rmse", "metric: rmse\npostprocess: [{force: {where: 'a >', value: 0}}]", 10, r"Expression 'a >' cannot be read"),
     # data
     ("target: price", "traget: price", 2, r"data: needs the key 'target'"),
     ("target: price", "traget: price", 5, r"data\.traget: unknown key; allowed: .*Closest: 'target'"),
@@ -139,7 +148,7 @@ FAULTS = [
     ("{kfold: {folds: 3, seed: 0}}", "3", 10, r"split: takes one 'name' or 'name: \{parameters\}', found 3"),
     ("{kfold: {folds: 3, seed: 0}}", "group", 10, r"split\.group: needs the key 'column'; keys are column, folds"),
     # rows and target
-    ("not_in_fit", "not_in_fti", 12, r"rows\.not_in_fti: unknown key; allowed: fit_only, not_in_fit, not_scored\. Closest: 'not_in_fit'"),
+    ("not_in_fit", "not_in_fti", 12, r"rows\.not_in_fti: unknown key; allowed: fit_only, not_in_fit, not_scored, duplicates\. Closest: 'not_in_fit'"),
     ('"area > 4000"', '"area >"', 12, r"rows\.not_in_fit\[0\]: Expression 'area >' cannot be read"),
     ('"area > 4000"', "\"open('x')\"", 12, r"rows\.not_in_fit\[0\]: Expression .* calls 'open'; allowed are abs, "),
     ('"area > 4000"', '"().__class__"', 12, r"uses Attribute, which is not allowed"),
@@ -172,7 +181,7 @@ FAULTS = [
     ("num_leaves: 5", "num_leafs: 5", 29, r"models\.lgb\.lightgbm\.num_leafs: unknown parameter of 'lightgbm'.*Closest: '"),
     ("num_leaves: 5", "num_leaves: -5", 29, r"models\.lgb\.lightgbm: LightGBM refuses these parameters"),
     ("seeds: 2", "seeds: 0", 30, r"models\.lgb\.seeds: found 0; needed: int .*greater than or equal to 1"),
-    ("seeds: 2", "weights: balanced", 30, r"models\.lgb\.weights: 'balanced' weighs classes, and a regression has none"),
+    ("seeds: 2", "weights: balanced", 30, r"models\.lgb\.weights: 'balanced' does not fit task 'regression'; allowed: none, inverse_square"),
     ("  ridge: {ridge: {alpha: 1.0}, view: linear}", "  ../x: {ridge: {}}", 27, r"models\.\.\./x: a model's name is made of letters"),
     (
         "{ridge: {alpha: 1.0}, view: linear}",
@@ -182,7 +191,11 @@ FAULTS = [
     ),
     ("{ridge: {alpha: 1.0}, view: linear}", "ridge", 27, r"models\.ridge: takes '\{kind: \{parameters\}, view: \.\.\.\}', found 'ridge'"),
     # ensemble and report
-    ("blend: {", "blnd: {", 34, r"ensemble\.final\.blnd: no ensemble method 'blnd'; there are blend, stack\. Closest: 'blend'"),
+    ("seeds: 2", "rows: 'area > 40'", 34, r"ensemble\.final\.blend: 'lgb' predict\(s\) some rows only; put it in a 'route' first"),
+    ("seeds: 2", "rows: 'area >'", 30, r"models\.lgb\.rows: Expression 'area >' cannot be read"),
+    ("seeds: 2", "resample: {smote: {rate: 0.1}}", 30, r"models\.lgb\.resample: resampling needs classes"),
+    ("seeds: 2", "resample: smot", 30, r"models\.lgb\.resample\.smot: no way to resample 'smot'; .*Closest: 'smote'"),
+    ("blend: {", "blnd: {", 34, r"ensemble\.final\.blnd: no ensemble method 'blnd'; there are blend, stack, route, .*Closest: 'blend'"),
     ("hill_climb", "hil_climb", 34, r"ensemble\.final\.blend\.method: found 'hil_climb'; allowed: 'mean', 'simplex' or 'hill_climb'"),
     (
         "of: [ridge, lgb]",

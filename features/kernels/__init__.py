@@ -1,0 +1,1 @@
+"""Compiled loops: imported when a step first needs one, since numba takes a second to load."""

@@ -1,0 +1,121 @@
+"""What happened and what was said of it: outcomes of class 1 with their probabilities, and what each threshold makes of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipelines.metrics import Array, Metric
+from pipelines.metrics.ranking import Ranking
+from pipelines.report.evidence import Evidence
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Outcome 0 or 1, probability and weight of some rows, each of shape (n_rows,); no weights where all rows count the same."""
+
+    y: Array
+    p: Array
+    weights: Array | None = None
+
+    @property
+    def has_both(self) -> bool:
+        """Whether both classes are there."""
+        return bool(len(self.y) and self.y.min() < self.y.max())
+
+    @property
+    def rate(self) -> float:
+        """The share of class 1."""
+        return _mean(self.y, self.weights)
+
+    @property
+    def mean(self) -> float:
+        """The mean probability."""
+        return _mean(self.p, self.weights)
+
+    def score(self, metric: Metric) -> float:
+        """A metric that needs no other columns."""
+        return metric.score(self.y, self.p, self.weights)
+
+
+def _mean(values: Array, weights: Array | None) -> float:
+    """The weighted mean; NaN where nothing has weight."""
+    total = len(values) if weights is None else float(weights.sum())
+    return float(np.sum(values if weights is None else values * weights)) / total if total > 0 else float("nan")
+
+
+def outcomes_of(evidence: Evidence, name: str) -> Outcomes:
+    """All rows that the final predicts and that a model or entry predicts, too."""
+    p, weights = evidence.oof[name], evidence.known.weights
+    there = np.isfinite(p)
+    return Outcomes(evidence.y[there], p[there], None if weights is None else weights[there])
+
+
+def outcomes_by_fold(evidence: Evidence, name: str) -> list[Outcomes]:
+    """The rows of each fold that has both classes among them."""
+    known, parts = evidence.prepared.known, list[Outcomes]()
+    for fold, p in enumerate(evidence.combined.predictions[name].folds):
+        there = np.isfinite(p)
+        rows = evidence.folds.scored_rows(fold)[there]
+        parts.append(Outcomes(known.y[rows], p[there], None if known.weights is None else known.weights[rows]))
+    return [part for part in parts if part.has_both]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What deciding for class 1 from each probability on finds, falling; each array has shape (n_thresholds,).
+
+    ``found`` and ``others`` are the weights of the rows of class 1 and of class 0 that are decided for.
+    """
+
+    threshold: Array
+    found: Array
+    others: Array
+    n_positive: float
+    n_negative: float
+
+    @property
+    def recall(self) -> Array:
+        """The share of class 1 that is found."""
+        return self.found / self.n_positive
+
+    @property
+    def false_positive_rate(self) -> Array:
+        """The share of class 0 that is decided for."""
+        return self.others / self.n_negative
+
+    @property
+    def share(self) -> Array:
+        """The share of all rows that is decided for."""
+        return (self.found + self.others) / (self.n_positive + self.n_negative)
+
+    @property
+    def precision(self) -> Array:
+        """The share of class 1 among what is decided for; NaN where that is nothing."""
+        taken = self.found + self.others
+        return np.asarray(np.divide(self.found, taken, out=np.full(len(taken), np.nan), where=taken > 0), dtype=np.float64)
+
+    @property
+    def f1(self) -> Array:
+        """The harmonic mean of precision and recall."""
+        return np.asarray(2 * self.found / (self.found + self.others + self.n_positive), dtype=np.float64)
+
+    def cost(self, false_positive: float, false_negative: float) -> Array:
+        """The mean cost of a row."""
+        total = false_positive * self.others + false_negative * (self.n_positive - self.found)
+        return np.asarray(total / (self.n_positive + self.n_negative), dtype=np.float64)
+
+    def at(self, thresholds: Array) -> Thresholds:
+        """The same at given thresholds: class 1 where the probability reaches them."""
+        reached = np.searchsorted(-self.threshold, -thresholds, side="right")
+        found, others = (np.append(0.0, sums)[reached] for sums in (self.found, self.others))
+        return Thresholds(thresholds, found, others, self.n_positive, self.n_negative)
+
+
+def thresholds_of(outcomes: Outcomes) -> Thresholds:
+    """The thresholds that make a difference, one for each distinct probability."""
+    ranking = Ranking.of(outcomes.p)
+    arranged, positive = ranking.arranged(outcomes.weights), (outcomes.y == 1)[ranking.order]
+    found, others = (ranking.summed(rows, arranged) for rows in (positive, ~positive))
+    return Thresholds(outcomes.p[ranking.order][ranking.ends], found, others, float(found[-1]), float(others[-1]))
