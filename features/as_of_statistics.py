@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from features.cutoffs import Days
 from features.errors import InputError
@@ -16,7 +17,7 @@ from features.numbers import Numbers
 Statistic = Literal["mean", "median", "sd", "hmean", "min", "max", "skew", "kurtosis", "count", "age", "q10", "q25", "q75", "q90"]
 
 _SHARES = {"median": 0.5, "q10": 0.1, "q25": 0.25, "q75": 0.75, "q90": 0.9}
-_MOMENTS = {"count": 0, "mean": 1, "sd": 2, "min": 3, "max": 4, "hmean": 5, "skew": 6, "kurtosis": 7}
+_OTHERS = ("mean", "sd", "hmean", "min", "max", "skew", "kurtosis", "count", "age")
 
 
 class AsOfStatistics(HistoryStep):
@@ -71,7 +72,7 @@ class AsOfStatistics(HistoryStep):
             "date": "Sold",
             "by": [["Neighborhood"], ["Neighborhood", "Street"], []],
             "windows": [365, "last_5"],
-            "statistics": [*_MOMENTS, *_SHARES, "age"],
+            "statistics": [*_OTHERS, *_SHARES],
             "of": "LotArea",
             "min_count": 2,
             "block": 42,
@@ -124,29 +125,49 @@ class AsOfStatistics(HistoryStep):
 
     def _summaries(self, past: Past, first: Positions, last: Positions, cutoffs: Days) -> Iterator[tuple[str, Numbers]]:
         """The values of each statistic of some slices."""
-        from features.kernels.segments import moments, quantiles
-
-        wanted = list(dict.fromkeys(self.statistics))
-        shares = [statistic for statistic in wanted if statistic in _SHARES]
-        # an age needs the count
-        by_moment = moments(past.values, first, last) if len(shares) < len(wanted) else None
-        by_share = quantiles(past.values, first, last, np.array([_SHARES[name] for name in shares])) if shares else None
+        wanted = dict.fromkeys(self.statistics)
+        of_slices = {**_by_share(past, first, last, wanted), **_by_moment(past, first, last, wanted)}
         is_enough = last - first >= self.min_count
-        # the last row of a slice that is not empty; past may be
-        days = past.days[np.where(is_enough, last - 1, 0)] if is_enough.any() else cutoffs
         for statistic in wanted:
             if statistic == "count":
                 yield statistic, (last - first).astype(np.float64)
-                continue
-            if statistic == "age":
-                found = (cutoffs - days).astype(np.float64)
-            elif statistic in _SHARES:
-                assert by_share is not None
-                found = by_share[:, shares.index(statistic)]
+            elif statistic == "age":
+                yield statistic, _ages(past, last, cutoffs, is_enough)
             else:
-                assert by_moment is not None
-                found = by_moment[:, _MOMENTS[statistic]]
-            yield statistic, np.where(is_enough, found, np.nan)
+                yield statistic, np.where(is_enough, of_slices[statistic], np.nan)
+
+
+def _by_share(past: Past, first: Positions, last: Positions, wanted: Iterable[str]) -> dict[str, Numbers]:
+    """The quantiles among the statistics."""
+    from features.kernels.segments import quantiles
+
+    names = [name for name in wanted if name in _SHARES]
+    return (
+        dict(zip(names, quantiles(past.values, first, last, np.array([_SHARES[name] for name in names])).T, strict=True)) if names else {}
+    )
+
+
+def _by_moment(past: Past, first: Positions, last: Positions, wanted: Iterable[str]) -> dict[str, Numbers]:
+    """The moments and extremes among the statistics, and those that come with them."""
+    from features.kernels.segments import deviations, extremes, harmonic_means, means, shapes
+
+    kernels: dict[tuple[str, ...], Callable[[Numbers, Positions, Positions], Numbers]] = {
+        ("mean",): means,
+        ("sd",): deviations,
+        ("hmean",): harmonic_means,
+        ("min", "max"): extremes,
+        ("skew", "kurtosis"): shapes,
+    }
+    asked = [(names, kernel) for names, kernel in kernels.items() if {*names} & {*wanted}]
+    found = [(names, kernel(past.values, first, last).reshape(len(first), len(names))) for names, kernel in asked]
+    return {name: table[:, number] for names, table in found for number, name in enumerate(names)}
+
+
+def _ages(past: Past, last: Positions, cutoffs: Days, is_enough: NDArray[np.bool_]) -> Numbers:
+    """Days from the last row of each slice to its cutoff."""
+    ages = np.full(len(last), np.nan)
+    ages[is_enough] = cutoffs[is_enough] - past.days[last[is_enough] - 1]
+    return ages
 
 
 def _is_window(window: object) -> bool:

@@ -16,8 +16,8 @@ from features.errors import InputError
 from features.numbers import VANISHING, Numbers, as_numbers, bounded, is_constant
 from features.step import Learns, Step
 
-_BLOCK = 4_000_000
-"""Values that are looked at together: 32 MB."""
+_BLOCK = 1_000_000
+"""Values that are looked at together: 8 MB."""
 
 _ROUNDING = 10 * np.finfo(np.float64).eps
 

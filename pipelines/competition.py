@@ -24,9 +24,19 @@ class Competition:
     name: str
     folder: Path
 
-    def declaration(self, settings: tuple[str, ...] = ()) -> Declaration:
-        """Its declaration, with settings applied."""
-        return read_declaration(self.folder / DECLARATION).with_settings(settings)
+    def declaration(self, settings: tuple[str, ...] = (), history: Path | None = None) -> Declaration:
+        """Its declaration, or that of an earlier run in ``history``, with settings applied.
+
+        Raises
+        ------
+        InputError
+            When there is no such run, or the declaration cannot be read.
+        """
+        if history is not None and not (history / "declaration.yaml").is_file():
+            known = sorted(path.name for path in history.parent.glob("*") if (path / "declaration.yaml").is_file())
+            raise InputError(f"--from: no run {history.name!r}; {history.parent} has {listed(known) or 'none'}.{closest(history.name, known)}")
+        path = self.folder / DECLARATION if history is None else history / "declaration.yaml"
+        return read_declaration(path).with_settings(settings)
 
     def load_own_steps(self) -> None:
         """Import ``steps.py``, which registers the competition's own steps."""

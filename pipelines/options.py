@@ -24,6 +24,10 @@ class Options:
         """Whether a run with these options is shown as the competition's latest."""
         return not (self.models or self.settings or self.sample or self.from_run)
 
+    def history(self, competition: str) -> Path | None:
+        """The folder of the earlier run whose declaration is asked for."""
+        return None if self.from_run is None else self.runs / competition / "history" / self.from_run
+
     def for_key(self) -> dict[str, Any]:
         """The options that change what comes out."""
         return {"models": self.models, "sample": self.sample, "device": self.device}

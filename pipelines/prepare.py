@@ -192,19 +192,23 @@ def ensure_views(
 
 
 def named_columns(base: Frames, tables: Tables, asked: list[str]) -> pd.DataFrame:
-    """The columns and expressions that others than features ask for, as they are after ``clean`` and ``features``.
+    """The columns and expressions that others than features ask for: as they are after ``clean`` and ``features``.
+
+    A column that these leave out, or make in another way in each fold, is as it stands in the files.
 
     Raises
     ------
     InputError
-        When one is not there, or differs from fold to fold.
+        When one is not there, or is made in another way in each fold and stands in no file.
     """
     raw = pd.concat([tables.features, tables.only_train], axis=1)
     known = base.shared.join(raw[[name for name in raw.columns if name not in base.shared.columns]])
     for name in asked:
-        bound = sorted(base.bound.intersection([name] if name in known.columns else parse(name).names))
+        bound = sorted(base.bound.difference(known.columns).intersection([name, *([] if name in base.bound else parse(name).names)]))
         if bound:
-            raise InputError(f"{name!r} is asked for outside the features, and {listed(bound)} differ(s) from fold to fold. Use a column that does not.")
+            raise InputError(
+                f"{name!r} is asked for outside the features, and {listed(bound)} differ(s) from fold to fold. Use a column that does not."
+            )
     return pd.DataFrame({name: known[name] if name in known.columns else parse(name).evaluate(known) for name in asked}, index=known.index)
 
 

@@ -32,7 +32,7 @@ def score_table(
 ) -> dict[str, Any]:
     """The entry of one model in ``metrics.json``.
 
-    ``score`` is the metric on the pooled predictions of all scored rows (repeats averaged first), ``folds`` the metric in
+    ``score`` is the metric on the pooled predictions of all scored rows that have one (repeats averaged first), ``folds`` the metric in
     each fold (None where it is not defined on the fold's rows), ``fold_sd`` the standard deviation of those that are defined,
     ``interval`` a 95 % bootstrap interval of the score.
 
@@ -49,6 +49,8 @@ def score_table(
     metric.check_columns(columns)
     rows = scored_rows(folds)
     values = pooled(predictions, folds)[rows]
+    # a model of some rows has no prediction for the others
+    rows, values = rows[has_prediction(values)], values[has_prediction(values)]
     _check_finite(values, metric)
     score = metric.score(y[rows], values, **_of_rows(rows, metric, columns, weights))
     if not math.isfinite(score):
@@ -57,10 +59,10 @@ def score_table(
             "them ('split', 'rows', '--sample'), or use another metric."
         )
     scored = [folds.scored_rows(fold) for fold in range(folds.n_folds)]
-    by_fold = [
-        metric.score(y[inside], part, **_of_rows(inside, metric, columns, weights))
-        for inside, part in zip(scored, predictions.folds, strict=True)
-    ]
+    by_fold = []
+    for inside, part in zip(scored, predictions.folds, strict=True):
+        there = has_prediction(part)
+        by_fold.append(metric.score(y[inside[there]], part[there], **_of_rows(inside[there], metric, columns, weights)))
     defined = [one for one in by_fold if math.isfinite(one)]
     drawn = None if groups is None else np.asarray(groups)[rows]
     return {
@@ -71,11 +73,16 @@ def score_table(
     }
 
 
+def has_prediction(values: Array) -> NDArray[np.bool_]:
+    """Which rows have a prediction, shape (n_rows,), of values of shape (n_rows,) or (n_rows, n_classes)."""
+    return np.asarray(~np.isnan(values.reshape(len(values), -1)).any(axis=1)) if len(values) else np.empty(0, dtype=bool)
+
+
 def _check_finite(values: Array, metric: Metric) -> None:
     bad = int(np.count_nonzero(~np.isfinite(values)))
     if bad:
         raise InputError(
-            f"{bad} of {values.size} out-of-fold predictions are missing or infinite, and metric '{metric}' cannot judge them. "
+            f"{bad} of {values.size} out-of-fold predictions are infinite, and metric '{metric}' cannot judge them. "
             "Look at the model's parameters and at what its columns hold."
         )
 

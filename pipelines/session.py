@@ -65,7 +65,7 @@ def open_session(competition: Competition, data: Path, options: Options, around:
         When the declaration has faults, or an option names what is not there.
     """
     competition.load_own_steps()
-    declaration = competition.declaration(options.settings)
+    declaration = competition.declaration(options.settings, options.history(competition.name))
     spec = build_spec(declaration)
     for name in options.models:
         if name not in spec.models:

@@ -81,6 +81,9 @@ def read_tables(spec: Spec, folder: Path, *, sample: int | None = None) -> Table
         notes.append(f"{int(again.sum())} rows repeat another one in all columns: neither fitted on nor scored.")
     features = _stacked(train.drop(columns=[data.target]), test, data, notes)
     ids = features.pop(data.id) if data.id else pd.Series([*range(len(train)), *range(len(test))], name="row")
+    if spec.split.name == "column":
+        # ready-made folds say where a row is scored, not what it is like
+        features = features.drop(columns=[spec.split.params["column"]], errors="ignore")
     if features.shape[1] == 0:
         raise InputError(f"{data.train} has no columns besides the target and the id; at least one feature is needed.")
     only_train = train.drop(columns=[data.target, *features.columns, *([data.id] if data.id else [])])

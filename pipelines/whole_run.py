@@ -73,7 +73,7 @@ def run(name_or_folder: str, *, options: Options | None = None, around: Surround
     options = options or Options(**given)
     around = around or Surroundings.read()
     competition = find_competition(name_or_folder)
-    declaration = competition.declaration(options.settings)
+    declaration = competition.declaration(options.settings, options.history(competition.name))
     data, sample_line = find_data(competition, declaration, options.data, options.runs)
     if sample_line:
         around.console.say(sample_line)

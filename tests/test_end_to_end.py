@@ -660,3 +660,109 @@ def test_exact_leak_test(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert {f"{model} fit {file}" for model in ("linear", "lgb_trees") for file in ("oof.npy", "test.npy")} <= changed
     assert any("fold steps.json" in name for name in changed) and any("fold bound.feather" in name for name in changed)
     assert not any(" view " in name for name in changed), "what runs once has not seen the target at all"
+
+
+# ---------------------------------------------------------------------- arms, subsets, refits, thresholds
+
+RARE = {
+    "  logistic: {logistic_regression: {}, view: linear}": """\
+  logistic: {logistic_regression: {}, view: linear}
+  over: {logistic_regression: {}, view: linear, resample: {random_over: {rate: 0.7}}}
+  levelled: {logistic_regression: {}, view: linear, weights: balanced}
+  large: {logistic_regression: {}, view: linear, rows: "area > 60"}""",
+    "  final: {blend: {method: mean}}": """\
+  routed: {route: {of: [large, tree]}}
+  final: {blend: {of: [logistic, over, routed], method: simplex, scale: logit}}
+calibrate: platt
+threshold: {cost: {false_positive: 1, false_negative: 3}}
+refit: all
+postprocess: [{clip: {low: 0.01, high: 0.99}}]""",
+}
+
+
+def test_a_run_with_arms_a_subset_model_a_threshold_and_a_refit(make_tiny: Callable[..., Any], foldwise: Callable[..., Any]) -> None:
+    tiny = make_tiny("binary")
+    tiny.edit(*RARE.items())
+    said = foldwise("run", tiny.folder)
+    assert said.code == 0, said.err
+    metrics = read(tiny.latest / "metrics.json")
+    assert metrics["final"]["name"] == "postprocessed" and set(metrics["ensemble"]) == {"routed", "final", "calibrated", "postprocessed"}
+    decision = metrics["decision"]
+    assert decision["of"] == "postprocessed" and len(decision["folds"]) == 3 and sum(decision["counts"].values()) == pytest.approx(60)
+    train = pd.read_csv(tiny.folder / "train.csv")
+    oof = {name: pd.read_parquet(tiny.latest / "oof" / f"{name}.parquet")["prediction"] for name in ("large", "tree", "routed", "over")}
+    assert oof["large"].notna().equals(train["area"] > 60) and oof["routed"].notna().all()
+    pd.testing.assert_series_equal(oof["routed"], oof["large"].fillna(oof["tree"]), check_names=False)
+    assert abs(oof["over"].mean() - train["sold"].mean()) < 0.12, "probabilities are back at the true rate"
+    keys = read(sorted((tiny.latest / "history").iterdir())[-1] / "keys.json")
+    assert set(keys["refits"]) == {"logistic", "over", "levelled", "large", "tree"}
+    refit = np.load(tiny.latest / "models" / "tree" / "refit" / "test.npy")
+    np.testing.assert_array_equal(pd.read_parquet(tiny.latest / "test" / "tree.parquet")["prediction"], refit)
+    submission = pd.read_csv(tiny.latest / "submission.csv")
+    assert submission["sold"].between(0.01, 0.99).all()
+
+
+def test_a_threshold_is_the_final_where_the_metric_judges_classes(make_tiny: Callable[..., Any], foldwise: Callable[..., Any]) -> None:
+    tiny = make_tiny("binary")
+    tiny.edit(("metric: log_loss", "metric: f1\nthreshold: f1"))
+    said = foldwise("run", tiny.folder)
+    assert said.code == 0, said.err
+    metrics = read(tiny.latest / "metrics.json")
+    assert metrics["final"]["name"] == "decided" and metrics["final"]["score"] == pytest.approx(metrics["decision"]["f1"])
+    assert set(pd.read_csv(tiny.latest / "submission.csv")["sold"]) <= {0, 1}
+
+
+def test_the_refit_takes_the_rounds_of_the_folds(make_tiny: Callable[..., Any], foldwise: Callable[..., Any]) -> None:
+    tiny = make_tiny("regression")
+    boosted = "  tree: {lightgbm: {num_leaves: 4, min_data_in_leaf: 5, learning_rate: 0.2}, view: linear, max_rounds: 40}"
+    tiny.edit(("  tree: {decision_tree: {max_depth: 3}, view: linear}", boosted), ("ensemble:", "refit: all\nensemble:"))
+    said = foldwise("run", tiny.folder)
+    assert said.code == 0, said.err
+    facts = [read(tiny.latest / "models" / "tree" / f"fold-{fold}" / "facts.json") for fold in range(3)]
+    refit = read(tiny.latest / "models" / "tree" / "refit" / "facts.json")
+    assert refit["fit_rows"] == 60
+    assert refit["rounds"] == round(np.mean([fact["rounds"] * 60 / fact["fit_rows"] for fact in facts]))
+
+
+def test_a_subset_without_enough_rows_is_named(make_tiny: Callable[..., Any], foldwise: Callable[..., Any]) -> None:
+    tiny = make_tiny("regression")
+    tiny.edit(("view: linear}\nensemble", "view: linear, rows: 'area > 1e9'}\nensemble"), ("{blend: {method: simplex}}", "{route: {of: [tree, ridge]}}"))
+    said = foldwise("run", tiny.folder)
+    assert said.code == 2
+    assert "Model 'tree' has 0 rows to fit on in fold 0; its 'rows' 'area > 1e9' leave too few" in said.err
+
+
+def test_from_runs_the_declaration_of_an_earlier_run(make_tiny: Callable[..., Any], foldwise: Callable[..., Any]) -> None:
+    tiny = make_tiny("regression")
+    assert foldwise("run", tiny.folder).code == 0
+    first = read(tiny.latest / "run.json")["run_id"]
+    tiny.edit(("ridge: {alpha: 1.0}", "ridge: {alpha: 500.0}"))
+    assert foldwise("run", tiny.folder).code == 0
+    latest, known = read(tiny.latest / "metrics.json"), set(tiny.history())
+    assert foldwise("run", tiny.folder, "--from", first).code == 0
+    (new,) = set(tiny.history()) - known
+    before, again = (read(path.parent / "metrics.json") for path in (tiny.latest / "history" / first / "run.json", new))
+    assert without_times(before) == without_times(again) != without_times(latest)
+    assert read(tiny.latest / "metrics.json") == latest, "it is kept in the history only"
+
+
+def test_from_a_run_that_is_not_there(make_tiny: Callable[..., Any], foldwise: Callable[..., Any]) -> None:
+    tiny = make_tiny("regression")
+    said = foldwise("run", tiny.folder, "--from", "yesterday")
+    assert said.code == 2 and "--from: no run 'yesterday'; " in said.err
+
+
+def test_the_fold_column_is_no_feature(make_tiny: Callable[..., Any], foldwise: Callable[..., Any]) -> None:
+    tiny = make_tiny("regression")
+    tiny.edit(("split: {kfold: {folds: 3, seed: 0}}", "split: {column: rooms}"))
+    assert foldwise("run", tiny.folder, "--set", "features=[]").code == 0
+    (entry,) = tiny.history()
+    plan = read(entry.parent / "plan.json")
+    assert "rooms" not in plan["views"]["linear"]["columns"]
+
+
+def test_run_is_a_function_of_the_package() -> None:
+    import pipelines
+    import pipelines.whole_run
+
+    assert pipelines.run is run

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 Values: TypeAlias = NDArray[Any]
 
-# A publisher is a site or an app. These codes stand in the columns of the other, and for a device without an id.
-NO_SITE = {"site_id": "5a1e0001", "site_domain": "5a1e0002", "site_category": "5a1e0003"}
-NO_APP = {"app_id": "a9900001", "app_domain": "a9900002", "app_category": "a9900003"}
-NO_DEVICE_ID = "d0e00001"
+# A publisher is a site or an app. These codes stand in the columns of the other, and for a device without an id. They stand for
+# the real file's codes (README.md) and are not them.
+NO_SITE = {"site_id": "f5170001", "site_domain": "f5170002", "site_category": "f5170003"}
+NO_APP = {"app_id": "fa990001", "app_domain": "fa990002", "app_category": "fa990003"}
+NO_DEVICE_ID = "fde10001"
 
 N_SITES, N_APPS, N_CATEGORIES, N_SHARED_DOMAINS = 3_000, 5_000, 22, 20
 APP_SHARE = 0.25
@@ -78,7 +79,7 @@ def _zipf(n_entries: int, power: float, flat: float) -> Values:
 
 def _codes(rng: Generator, n_codes: int) -> Values:
     """Different random codes of eight hexadecimal digits."""
-    # Spread over 32 bits by a stride: no code can occur twice, and none is one of the fixed ones
+    # A stride spreads them below 3 * 2**30: no code occurs twice, and none is one of the fixed ones, which are above
     numbers = rng.permutation(n_codes).astype(np.uint64) * (2**31 // n_codes) + rng.integers(2**20, 2**30)
     codes: Values = hexadecimal(numbers).astype(str)
     return codes
@@ -119,10 +120,10 @@ def _creatives(rng: Generator) -> tuple[Catalogue, Values]:
     size[:3] = 0
     of_campaign = pd.DataFrame(
         {
-            "C17": np.sort(rng.choice(np.arange(112, 2800), N_CAMPAIGNS, replace=False))[rng.permutation(N_CAMPAIGNS)],
+            "C17": rng.choice(np.arange(112, 2800), N_CAMPAIGNS, replace=False),
             "C18": rng.choice(4, N_CAMPAIGNS, p=[0.5, 0.03, 0.17, 0.3]),
             "C19": rng.choice(C19, N_CAMPAIGNS, p=_zipf(len(C19), 1.2, 0)),
-            "C21": np.sort(rng.choice(np.arange(13, 256), N_ADVERTISERS, replace=False))[advertiser],
+            "C21": rng.choice(np.arange(13, 256), N_ADVERTISERS, replace=False)[advertiser],
         }
     ).take(campaign)
     c14 = rng.choice(np.arange(375, 24_500), N_CREATIVES, replace=False)

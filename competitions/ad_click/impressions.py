@@ -62,38 +62,32 @@ def drawn(rng: Generator, known: Catalogues, *, day: Values, one_hour: bool, tes
     if not one_hour:
         publisher[(day == test_day) & (rng.random(n_rows) < NEW_SITE_SHARE)] = N_SITES - 1
     is_app = publisher >= N_SITES
-    address = np.where(
-        rng.random(n_rows) < BUSY_SHARE, N_BUSY * rng.random(n_rows) ** 3, N_BUSY + N_QUIET * rng.random(n_rows) ** 2.5
-    ).astype(np.int64)
+    busy, quiet = N_BUSY * rng.random(n_rows) ** 3, N_BUSY + N_QUIET * rng.random(n_rows) ** 2.5
+    address = np.where(rng.random(n_rows) < BUSY_SHARE, busy, quiet).astype(np.int64)
     # A quiet address has one device: its model is a fixed draw of the address, by the golden ratio's equal spacing
     own = np.where((address < N_BUSY) | (rng.random(n_rows) < 0.03), rng.random(n_rows), address * 0.6180339887498949 % 1)
     model = np.searchsorted(np.cumsum(known.models.share)[:-1], own, side="right")
-    app_connection, site_connection = (rng.choice([0, 2, 3, 5], n_rows, p=p) for p in ([0.79, 0.15, 0.057, 0.003], [0.94, 0.06, 0, 0]))
-    return Impressions(
-        known, day, hour, publisher, _creatives(rng, known, day), model, address, np.where(is_app, app_connection, site_connection)
-    )
+    in_app, on_site = (rng.choice([0, 2, 3, 5], n_rows, p=p) for p in ([0.79, 0.15, 0.057, 0.003], [0.94, 0.06, 0, 0]))
+    connection = np.where(is_app, in_app, on_site)
+    return Impressions(known, day, hour, publisher, _creatives(rng, known, day), model, address, connection)
 
 
 def as_columns(rng: Generator, shown: Impressions) -> pd.DataFrame:
     """The columns of the test file, in the order of the hours and within an hour of the ids."""
     n_rows, known = len(shown.day), shown.catalogues
-    parts = {
-        "publishers": known.publishers.codes.take(shown.publisher),
-        "creatives": known.creatives.codes.take(shown.creative),
-        "models": known.models.codes.take(shown.model),
-    }
-    table = pd.concat([part.reset_index(drop=True) for part in parts.values()], axis=1)
+    positions = ((known.publishers, shown.publisher), (known.creatives, shown.creative), (known.models, shown.model))
+    table = pd.concat([part.codes.take(rows).reset_index(drop=True) for part, rows in positions], axis=1)
     stamp = (FIRST_DAY + pd.to_timedelta(np.arange(shown.day.max() + 1), unit="D")).strftime("%y%m%d").astype(int)
     table["hour"] = 100 * stamp.to_numpy()[shown.day] + shown.hour
     table["id"] = _ids(rng, table["hour"].to_numpy())
     is_known = rng.random(n_rows) < np.where(shown.is_app[shown.publisher], KNOWN_ID["app"], KNOWN_ID["site"])
     offset = rng.integers(2**20, 2**30, 2)
     table["device_ip"] = _scattered(shown.address + offset[0])
-    table["device_id"] = np.where(
-        is_known, _scattered(shown.address * 7 + shown.is_busy * rng.integers(0, 7, n_rows) + offset[1]), NO_DEVICE_ID
-    )
+    # Up to seven devices share a busy address
+    device = 7 * shown.address + shown.is_busy * rng.integers(0, 7, n_rows)
+    table["device_id"] = np.where(is_known, _scattered(device + offset[1]), NO_DEVICE_ID)
     table["device_conn_type"] = shown.connection
-    segment = rng.choice(180, n_rows, p=np.arange(180, 0, -1) ** 4 / (np.arange(180, 0, -1) ** 4).sum())
+    segment = (180 * rng.random(n_rows) ** 3).astype(int)
     table["C20"] = np.where(rng.random(n_rows) < 0.47, -1, 100_000 + segment * 37 % 250)
     return table[list(COLUMNS)]
 

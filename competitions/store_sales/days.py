@@ -16,7 +16,7 @@ Values: TypeAlias = NDArray[Any]
 FIRST, LAST_TRAINING, LAST = pd.Timestamp("2013-01-01"), pd.Timestamp("2015-06-19"), pd.Timestamp("2015-07-31")
 DATES = pd.date_range(FIRST, LAST)
 N_TRAINING = int((LAST_TRAINING - FIRST).days) + 1
-DAY_OF_WEEK: Values = DATES.dayofweek.to_numpy() + 1
+DAY_OF_WEEK: Values = DATES.day_of_week.to_numpy() + 1
 """1 is Monday, 7 is Sunday."""
 EASTER = {2013: "2013-03-31", 2014: "2014-04-20", 2015: "2015-04-05"}
 # Two states, pooled, are one level of the file

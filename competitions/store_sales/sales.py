@@ -16,6 +16,7 @@ Customers are the sales divided by a basket that differs by type. Closed days ha
 
 from __future__ import annotations
 
+from calendar import month_abbr
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -96,7 +97,7 @@ def _store_part(rng: Generator, stores: Stores) -> Values:
 def _promo2_runs(table: pd.DataFrame) -> Values:
     """Whether the standing promotion has begun and this is a month of its interval."""
     months = table["PromoInterval"].fillna("").str.replace("Sept", "Sep")
-    in_month = np.array([[name in interval for name in DATES.strftime("%b").unique()] for interval in months])
+    in_month = np.array([[name in interval for name in month_abbr[1:]] for interval in months])
     since = table["Promo2SinceYear"].fillna(9999).to_numpy(int) * 100 + table["Promo2SinceWeek"].fillna(1).to_numpy(int)
     iso = DATES.isocalendar()
     has_begun: Values = since[:, None] <= (iso["year"] * 100 + iso["week"]).to_numpy(int)
@@ -112,7 +113,7 @@ def _calendar_part(rng: Generator, stores: Stores, promo: Values, school_holiday
         (pd.to_datetime(pd.Series(DATES.year).astype(str) + "-12-24").to_numpy() - DATES.to_numpy()).astype("timedelta64[D]").astype(int)
     )
     december = np.where((to_christmas >= 0) & (to_christmas < 28), 0.35 * np.exp(-to_christmas / 16), 0)
-    spring = 0.03 * np.cos((DATES.dayofyear.to_numpy() - 150) * 2 * np.pi / 365)
+    spring = 0.03 * np.cos((DATES.day_of_year.to_numpy() - 150) * 2 * np.pi / 365)
     payday = 0.1 * ((DATES.day.to_numpy() <= 3) | (DATES.day.to_numpy() >= 29))
     part: Values = of_weekday[:, weekday] + promo * of_promo[:, weekday] + 0.03 * school_holiday + december + spring + payday
     return part

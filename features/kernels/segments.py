@@ -1,7 +1,8 @@
 """Statistics of many slices of one array: slice i holds the values from ``first[i]`` up to, not including, ``last[i]``.
 
-Every slice is gone through anew instead of taking differences of running sums: a spread of nothing is then nothing, and the
-cost is bounded by rows times days, since a row lies in at most one slice for each group and cutoff.
+All are of the population and missing for an empty slice. Every slice is gone through anew instead of taking differences of
+running sums: a spread of nothing is then nothing, and the cost is bounded by rows times days, since a row lies in at most
+one slice for each group and cutoff.
 """
 
 from __future__ import annotations
@@ -13,80 +14,121 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Positions = NDArray[np.int64]
 
-COUNT, MEAN, SD, LEAST, MOST, HARMONIC, SKEW, KURTOSIS = range(8)
-"""Columns of the table that ``moments`` gives."""
-
 _ROUNDING = 10 * np.finfo(np.float64).eps
-_VANISHING = 1e-150
+_FEW = 8
+"""Up to so many values are put into a sorted slice, or taken out of it, one by one."""
 
 
 @numba.njit(cache=True, nogil=True)
-def moments(values: Floats, first: Positions, last: Positions) -> Floats:
-    """Count, mean, deviation, extremes, harmonic mean, skewness and excess kurtosis of each slice, shape (n_slices, 8).
-
-    All are of the population and missing for an empty slice, whose count is 0. Slices without spread have neither skewness
-    nor kurtosis (0); a skewness needs three values and a kurtosis four; a harmonic mean needs values above 0.
-    """
-    out = np.full((len(first), 8), np.nan)
+def means(values: Floats, first: Positions, last: Positions) -> Floats:
+    """The mean of each slice."""
+    out = np.full(len(first), np.nan)
     for i in range(len(first)):
-        n = last[i] - first[i]
-        out[i, COUNT] = max(n, 0)
-        if n <= 0:
-            continue
-        total, inverse = 0.0, 0.0
-        least, most = np.inf, -np.inf
-        for value in values[first[i] : last[i]]:
-            total += value
-            inverse += 1.0 / value if value > 0.0 else np.inf
-            least, most = min(least, value), max(most, value)
-        mean = total / n
-        out[i, MEAN], out[i, LEAST], out[i, MOST] = mean, least, most
-        if least > 0.0:
-            out[i, HARMONIC] = n / inverse
-        if most - least <= max(_ROUNDING * max(abs(least), abs(most)), _VANISHING):
-            out[i, SD] = 0.0
-            out[i, SKEW : KURTOSIS + 1] = 0.0
-        else:
-            _spread(values[first[i] : last[i]], mean, out[i])
-        if n < 3:
-            out[i, SKEW] = np.nan
-        if n < 4:
-            out[i, KURTOSIS] = np.nan
+        if last[i] > first[i]:
+            out[i] = _mean(values[first[i] : last[i]])
     return out
 
 
 @numba.njit(cache=True, nogil=True)
-def _spread(part: Floats, mean: float, out: Floats) -> None:
-    second, third, fourth = 0.0, 0.0, 0.0
-    for value in part:
-        square = (value - mean) ** 2
-        second += square
-        third += square * (value - mean)
-        fourth += square * square
-    variance = second / len(part)
-    out[SD] = np.sqrt(variance)
-    out[SKEW] = third / len(part) / variance**1.5
-    out[KURTOSIS] = fourth / len(part) / variance**2 - 3.0
+def _mean(part: Floats) -> float:
+    # four sums go side by side: one alone waits for each addition to end
+    a, b, c, d = 0.0, 0.0, 0.0, 0.0
+    even = len(part) // 4 * 4
+    for i in range(0, even, 4):
+        a, b, c, d = a + part[i], b + part[i + 1], c + part[i + 2], d + part[i + 3]
+    for i in range(even, len(part)):
+        a += part[i]
+    return ((a + b) + (c + d)) / len(part)
+
+
+@numba.njit(cache=True, nogil=True)
+def deviations(values: Floats, first: Positions, last: Positions) -> Floats:
+    """The standard deviation of each slice; 0 where it is no more than rounding."""
+    out = np.full(len(first), np.nan)
+    for i in range(len(first)):
+        if last[i] > first[i]:
+            out[i] = _deviation(values[first[i] : last[i]], _mean(values[first[i] : last[i]]))
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def _deviation(part: Floats, mean: float) -> float:
+    a, b, c, d = 0.0, 0.0, 0.0, 0.0
+    even = len(part) // 4 * 4
+    for i in range(0, even, 4):
+        a, b = a + (part[i] - mean) ** 2, b + (part[i + 1] - mean) ** 2
+        c, d = c + (part[i + 2] - mean) ** 2, d + (part[i + 3] - mean) ** 2
+    for i in range(even, len(part)):
+        a += (part[i] - mean) ** 2
+    found = np.sqrt(((a + b) + (c + d)) / len(part))
+    return found if found > _ROUNDING * abs(mean) else 0.0
+
+
+@numba.njit(cache=True, nogil=True)
+def extremes(values: Floats, first: Positions, last: Positions) -> Floats:
+    """The smallest and the largest value of each slice, shape (n_slices, 2)."""
+    out = np.full((len(first), 2), np.nan)
+    for i in range(len(first)):
+        if last[i] > first[i]:
+            out[i, 0], out[i, 1] = values[first[i] : last[i]].min(), values[first[i] : last[i]].max()
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def harmonic_means(values: Floats, first: Positions, last: Positions) -> Floats:
+    """The harmonic mean of each slice; missing unless all its values are above 0."""
+    out = np.full(len(first), np.nan)
+    for i in range(len(first)):
+        total = 0.0
+        for value in values[first[i] : last[i]]:
+            total += 1.0 / value if value > 0.0 else np.inf
+        if total > 0.0 and np.isfinite(total):
+            out[i] = (last[i] - first[i]) / total
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def shapes(values: Floats, first: Positions, last: Positions) -> Floats:
+    """Skewness and excess kurtosis of each slice, shape (n_slices, 2): of at least three and four values; 0 without spread."""
+    out = np.full((len(first), 2), np.nan)
+    for i in range(len(first)):
+        n = last[i] - first[i]
+        if n < 3:
+            continue
+        part = values[first[i] : last[i]]
+        mean = _mean(part)
+        deviation = _deviation(part, mean)
+        third, fourth = 0.0, 0.0
+        for value in part:
+            scaled = (value - mean) / deviation if deviation > 0.0 else 0.0
+            third += scaled**3
+            fourth += scaled**4
+        out[i, 0] = third / n
+        if n > 3:
+            out[i, 1] = fourth / n - 3.0 if deviation > 0.0 else 0.0
+    return out
 
 
 @numba.njit(cache=True, nogil=True)
 def quantiles(values: Floats, first: Positions, last: Positions, shares: Floats) -> Floats:
-    """Quantiles of each slice, between the two nearest values in proportion; shape (n_slices, n_shares), missing for an empty one.
+    """Quantiles of each slice, between the two nearest values in proportion; shape (n_slices, n_shares).
 
     Slices in ascending order are fast: the sorted values of one are the next one's, less those that left, with those that
-    came, in one pass over both.
+    came, put in one by one where they are few and in one pass over both where they are many.
     """
     out = np.full((len(first), len(shares)), np.nan)
     longest = max(np.max(last - first), 0) if len(first) else 0
-    kept, spare = np.empty(longest), np.empty(longest)
+    kept, spare = np.empty(longest + _FEW), np.empty(longest + _FEW)
     begin, end = 0, 0
     for i in range(len(first)):
         n = last[i] - first[i]
         if n <= 0:
             continue
-        stays = min(end, last[i]) - max(begin, first[i])
         is_next = begin <= first[i] < end and end <= last[i]
-        if is_next and 2 * stays > n:
+        moved = (first[i] - begin) + (last[i] - end)
+        if is_next and moved <= _FEW:
+            _moved(kept, end - begin, values[begin : first[i]], values[end : last[i]])
+        elif is_next and moved < n:
             _merged(kept[: end - begin], np.sort(values[begin : first[i]]), np.sort(values[end : last[i]]), spare)
             kept, spare = spare, kept
         else:
@@ -95,10 +137,24 @@ def quantiles(values: Floats, first: Positions, last: Positions, shares: Floats)
         for j in range(len(shares)):
             place = shares[j] * (n - 1)
             below = min(int(place), n - 1)
-            part = place - below
             above = min(below + 1, n - 1)
-            out[i, j] = kept[below] * (1.0 - part) + kept[above] * part
+            out[i, j] = kept[below] * (1.0 - (place - below)) + kept[above] * (place - below)
     return out
+
+
+@numba.njit(cache=True, nogil=True)
+def _moved(kept: Floats, n: int, gone: Floats, come: Floats) -> None:
+    """Put values into the sorted first ``n`` of ``kept``, and take others, which are among them, out, in place."""
+    for value in come:
+        at = np.searchsorted(kept[:n], value)
+        for i in range(n, at, -1):
+            kept[i] = kept[i - 1]
+        kept[at] = value
+        n += 1
+    for value in gone:
+        n -= 1
+        for i in range(np.searchsorted(kept[: n + 1], value), n):
+            kept[i] = kept[i + 1]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -115,19 +171,6 @@ def _merged(kept: Floats, gone: Floats, come: Floats, out: Floats) -> None:
         out[place] = value
         place += 1
     out[place : place + len(come) - new] = come[new:]
-
-
-@numba.njit(cache=True, nogil=True)
-def means(values: Floats, first: Positions, last: Positions) -> Floats:
-    """The mean of each slice; missing for an empty one."""
-    out = np.full(len(first), np.nan)
-    for i in range(len(first)):
-        if last[i] > first[i]:
-            total = 0.0
-            for value in values[first[i] : last[i]]:
-                total += value
-            out[i] = total / (last[i] - first[i])
-    return out
 
 
 @numba.njit(cache=True, nogil=True)
@@ -163,11 +206,10 @@ def lines(days: Positions, values: Floats, first: Positions, last: Positions, ri
         n = last[i] - first[i]
         if n <= 0:
             continue
-        day, value = 0.0, 0.0
+        day, value = 0.0, _mean(values[first[i] : last[i]])
         for place in range(first[i], last[i]):
             day += days[place] - days[first[i]]
-            value += values[place]
-        day, value = days[first[i]] + day / n, value / n
+        day = days[first[i]] + day / n
         squares, products = 0.0, 0.0
         for place in range(first[i], last[i]):
             squares += (days[place] - day) ** 2

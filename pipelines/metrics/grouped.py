@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pipelines.metrics.metric import BINARY, Array, Judge, Metric
-from pipelines.metrics.ranking import descending
 
 Group = Annotated[str, Field(description="A raw column whose values tell groups apart.", examples=["user_id"])]
 
@@ -29,9 +28,8 @@ def mean_of_groups(y: Array, prediction: Array, groups: NDArray[Any]) -> Judge:
     from pipelines.metrics import kernels
 
     codes, names = pd.factorize(groups)
-    order, begins = kernels.grouped(descending(prediction), codes, len(names))
-    ranked, is_positive = np.asarray(prediction[order], dtype=np.float64), (y == 1)[order]
-    even = np.ones(len(order))
+    order, ranked, begins = kernels.grouped(np.ascontiguousarray(prediction, dtype=np.float64), codes, len(names))
+    is_positive, even = (y == 1)[order], np.ones(len(order))
 
     def judge(weights: Array | None) -> float:
         arranged = even if weights is None else np.asarray(weights[order], dtype=np.float64)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipelines.report.blocks import Block, Figure, axis, label
-from pipelines.report.curves import gain_figure, lift_block, lift_figure, precision_recall_figure, roc_figure
+from pipelines.report.curves import gain_figure, lift_blocks, precision_recall_figure, roc_figure
 from pipelines.report.evidence import Evidence
 from pipelines.report.outcomes import Outcomes, outcomes_by_fold, outcomes_of
 from pipelines.report.scales import Scale
@@ -26,8 +26,7 @@ def binary_figures(evidence: Evidence) -> list[Block]:
         roc_figure(whole, parts),
         precision_recall_figure(whole, parts),
         gain_figure(whole, parts),
-        lift_figure(whole),
-        lift_block(whole),
+        *lift_blocks(whole),
         distribution_figure(whole, [str(name) for name in evidence.prepared.classes]),
     ]
 
@@ -45,7 +44,7 @@ def distribution_figure(outcomes: Outcomes, classes: list[str]) -> Figure:
         style: dict[str, Any] = {"fill": "tozeroy", "fillcolor": f"{color}/15", "customdata": said}
         traces.append(line(at, "%{customdata} rows", color=color, name=label(classes[code]), **style))
     upright = (
-        axis("rows", type="log", exponentformat="power", dtick=1)
+        axis("rows", type="log", exponentformat="SI", dtick=1)
         if scale.is_odds
         else axis("share of the class", tickformat="~%", rangemode="tozero")
     )

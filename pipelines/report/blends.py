@@ -32,15 +32,21 @@ def _others(entries: dict[str, dict[str, Any]]) -> Table:
     """Entries that weigh nothing (a calibration, a route, a correction), with what they learnt."""
     rows = []
     for name, entry in entries.items():
-        facts = ", ".join(f"{key} {_said(value)}" for key, value in entry.items() if key not in ("kind", "of"))
+        facts = "; ".join(f"{key} {_said(value)}" for key, value in entry.items() if key not in ("kind", "of"))
         rows.append([name, entry["kind"], ", ".join(entry["of"]), facts])
     return Table(["entry", "kind", "of", "learnt"], rows, n_text=4)
 
 
-def _said(value: object) -> str:
+def _said(value: Any) -> str:
+    """A learnt value in few words: of what is long or nested, how much there is."""
     if isinstance(value, float):
         return number(value)
-    return f"of {count(len(value))}" if isinstance(value, list | dict) and len(value) > _MOST_SAID else str(value)
+    if not isinstance(value, list | dict):
+        return str(value)
+    plain = [*(value.values() if isinstance(value, dict) else value)]
+    if len(plain) > _MOST_SAID or any(isinstance(one, list | dict) for one in plain):
+        return f"({count(len(plain))})"
+    return ", ".join(map(_said, plain))
 
 
 def _entry(name: str, learnt: dict[str, Any], classes: list[str]) -> Figure:

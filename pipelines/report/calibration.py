@@ -62,7 +62,7 @@ def calibration_figure(title: str, outcomes: Outcomes, scale: Scale) -> Figure:
             "title": {"text": "rows"},
             "domain": [0, 0.18],
             "nticks": 3,
-            **({"type": "log", "dtick": 2, "exponentformat": "power"} if scale.is_odds else {}),
+            **({"type": "log", "dtick": 2, "exponentformat": "SI"} if scale.is_odds else {}),
         },
         "bargap": 0,
     }

@@ -14,7 +14,7 @@ from pipelines.report.blocks import Block, Facts, Figure, Section, Text, axis
 from pipelines.report.confusion import confusion_figure
 from pipelines.report.evidence import Evidence
 from pipelines.report.numbers import number
-from pipelines.report.outcomes import Thresholds, outcomes_of, thresholds_of
+from pipelines.report.outcomes import Thresholds, outcomes_of
 from pipelines.report.scales import Scale
 from pipelines.report.traces import Trace, guide, line, points
 
@@ -30,12 +30,12 @@ def decision_section(evidence: Evidence) -> Section | None:
     if not outcomes.has_both:
         return None
     classes = [str(name) for name in evidence.prepared.classes]
-    thresholds, scale = thresholds_of(outcomes), Scale.of(outcomes.y, outcomes.p)
+    thresholds, scale = outcomes.thresholds, Scale.of(outcomes.y, outcomes.p)
     chosen = declared or at_one_half(thresholds)
     costs = cost_figures(thresholds, scale, chosen)
     figures = [replace(rates_figure(thresholds, scale, chosen), is_wide=bool(costs)), *costs]
     said = (
-        "Class 1 from the threshold on. The threshold is chosen on out-of-fold rows, for each fold on the other folds' rows; the decisions "
+        "Class 1 above the threshold. The threshold is chosen on out-of-fold rows, for each fold on the other folds' rows; the decisions "
         "counted here are those of rows whose threshold was chosen without them."
         if declared
         else "No threshold is declared; the decisions counted here are those above one half."
@@ -47,17 +47,11 @@ def decision_section(evidence: Evidence) -> Section | None:
 
 def at_one_half(thresholds: Thresholds) -> dict[str, Any]:
     """The decisions above one half, in the form that ``metrics.json`` has for declared ones."""
-    there = thresholds.at(np.array([np.nextafter(0.5, 1)]))
-    found, others = float(there.found[0]), float(there.others[0])
-    counts = {"tp": found, "fp": others, "fn": thresholds.n_positive - found, "tn": thresholds.n_negative - others}
-    rates = {
-        name: _or_none(float(values[0])) for name, values in (("precision", there.precision), ("recall", there.recall), ("f1", there.f1))
-    }
+    there = thresholds.at(np.array([0.5]))
+    counts = {name: float(getattr(there, name)[0]) for name in ("tp", "fp", "fn", "tn")}
+    measured = {name: float(getattr(there, name)[0]) for name in ("precision", "recall", "f1")}
+    rates = {name: value if math.isfinite(value) else None for name, value in measured.items()}
     return {"rule": "above one half", "params": {}, "threshold": 0.5, "folds": [], **rates, "counts": counts}
-
-
-def _or_none(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _matrix(counts: Mapping[str, float]) -> Array:
@@ -78,13 +72,13 @@ def _facts(chosen: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def rates_figure(thresholds: Thresholds, scale: Scale, chosen: Mapping[str, Any]) -> Figure:
-    """Precision, recall and F1 of deciding for class 1 from each threshold on; the chosen point marked."""
+    """Precision, recall and F1 of deciding for class 1 above each threshold; the chosen point marked."""
     grid = scale.grid(_GRID)
     there = thresholds.at(grid)
     rates = {"precision": (there.precision, "$second"), "recall": (there.recall, "$accent"), "f1": (there.f1, "$ink")}
     said = _percent(grid)
     traces = [
-        line((scale.at(grid), values), "%{y} from %{customdata}", color=color, name=name, customdata=said)
+        line((scale.at(grid), values), "%{y} above %{customdata}", color=color, name=name, customdata=said)
         for name, (values, color) in rates.items()
     ]
     marks = [_mark(scale, chosen, name, color) for name, (_, color) in rates.items()]
@@ -102,16 +96,17 @@ def rates_figure(thresholds: Thresholds, scale: Scale, chosen: Mapping[str, Any]
 def cost_figures(thresholds: Thresholds, scale: Scale, chosen: Mapping[str, Any]) -> list[Figure]:
     """The mean cost of a row over the threshold, where both costs are declared."""
     costs = [chosen["params"].get(name) for name in ("false_positive", "false_negative")]
-    if None in costs:
+    alarm, miss = (float(cost) if isinstance(cost, int | float) else math.nan for cost in costs)
+    if not math.isfinite(alarm + miss):
         return []
     grid = scale.grid(_GRID)
-    values = thresholds.at(grid).cost(*(float(cost) for cost in costs))
-    best = thresholds.threshold[int(np.argmin(thresholds.cost(*(float(cost) for cost in costs))))]
+    values = thresholds.at(grid).cost(alarm, miss)
+    least = float(thresholds.at(np.append(thresholds.threshold, -1.0)).cost(alarm, miss).min())
     top = float(values.max())
-    curve = line((scale.at(grid), values), "%{y} from %{customdata}", name="cost", customdata=_percent(grid))
+    curve = line((scale.at(grid), values), "%{y} above %{customdata}", name="cost", customdata=_percent(grid))
     mark = _mark(scale, chosen, "cost", "$accent")
     layout = {"xaxis": scale.axis("threshold"), "yaxis": axis("mean cost of a row", range=[0, 1.05 * top])}
-    caption = f"A false alarm costs {costs[0]:g}, a missed row of class 1 {costs[1]:g}. Least over all rows from {number(float(best))}."
+    caption = f"A false alarm costs {alarm:g}, a missed row of class 1 {miss:g}. The best threshold for all rows together would cost {number(least)}."
     return [Figure("Cost over the threshold", [*_uprights(scale, chosen, top), curve, *([mark] if mark else [])], layout, caption, 360)]
 
 

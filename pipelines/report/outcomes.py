@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 
 from pipelines.metrics import Array, Metric
+from pipelines.metrics.ordering import Curve
 from pipelines.metrics.ranking import Ranking
 from pipelines.report.evidence import Evidence
 
@@ -33,6 +35,14 @@ class Outcomes:
     def mean(self) -> float:
         """The mean probability."""
         return _mean(self.p, self.weights)
+
+    @functools.cached_property
+    def thresholds(self) -> Thresholds:
+        """The thresholds that make a difference, one for each distinct probability."""
+        ranking = Ranking.of(self.p)
+        arranged, positive = ranking.arranged(self.weights), (self.y == 1)[ranking.order]
+        found, others = (ranking.summed(rows, arranged) for rows in (positive, ~positive))
+        return Thresholds(self.p[ranking.order][ranking.ends], Curve(found, others))
 
     def score(self, metric: Metric) -> float:
         """A metric that needs no other columns."""
@@ -64,58 +74,73 @@ def outcomes_by_fold(evidence: Evidence, name: str) -> list[Outcomes]:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What deciding for class 1 from each probability on finds, falling; each array has shape (n_thresholds,).
+    """What deciding for class 1 from each of the probabilities on finds, falling; each array has shape (n_thresholds,).
 
-    ``found`` and ``others`` are the weights of the rows of class 1 and of class 0 that are decided for.
+    Of ``curve`` the last point holds the weights of all rows of class 1 and of class 0.
     """
 
     threshold: Array
-    found: Array
-    others: Array
-    n_positive: float
-    n_negative: float
+    curve: Curve
+
+    @property
+    def totals(self) -> tuple[float, float]:
+        """Weight of all rows of class 1, and of class 0."""
+        return float(self.curve.found[-1]), float(self.curve.others[-1])
 
     @property
     def recall(self) -> Array:
         """The share of class 1 that is found."""
-        return self.found / self.n_positive
+        return self.curve.found / self.totals[0]
 
     @property
     def false_positive_rate(self) -> Array:
         """The share of class 0 that is decided for."""
-        return self.others / self.n_negative
+        return self.curve.others / self.totals[1]
+
+    @property
+    def precision(self) -> Array:
+        """The share of class 1 among what is decided for."""
+        return self.curve.precision
 
     @property
     def share(self) -> Array:
         """The share of all rows that is decided for."""
-        return (self.found + self.others) / (self.n_positive + self.n_negative)
+        return self.curve.taken / sum(self.totals)
+
+    def at(self, thresholds: Array) -> Decisions:
+        """The decisions at given thresholds: class 1 where the probability lies above them."""
+        above = np.searchsorted(-self.threshold, -thresholds, side="left")
+        found, others = (np.append(0.0, sums)[above] for sums in (self.curve.found, self.curve.others))
+        positive, negative = self.totals
+        return Decisions(found, others, positive - found, negative - others)
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Weights of the four kinds of decided rows at some thresholds, each of shape (n_thresholds,)."""
+
+    tp: Array
+    fp: Array
+    fn: Array
+    tn: Array
 
     @property
     def precision(self) -> Array:
         """The share of class 1 among what is decided for; NaN where that is nothing."""
-        taken = self.found + self.others
-        return np.asarray(np.divide(self.found, taken, out=np.full(len(taken), np.nan), where=taken > 0), dtype=np.float64)
+        taken = self.tp + self.fp
+        return np.asarray(np.divide(self.tp, taken, out=np.full(len(taken), np.nan), where=taken > 0), dtype=np.float64)
+
+    @property
+    def recall(self) -> Array:
+        """The share of class 1 that is found."""
+        return self.tp / (self.tp + self.fn)
 
     @property
     def f1(self) -> Array:
         """The harmonic mean of precision and recall."""
-        return np.asarray(2 * self.found / (self.found + self.others + self.n_positive), dtype=np.float64)
+        return np.asarray(2 * self.tp / (2 * self.tp + self.fp + self.fn), dtype=np.float64)
 
     def cost(self, false_positive: float, false_negative: float) -> Array:
         """The mean cost of a row."""
-        total = false_positive * self.others + false_negative * (self.n_positive - self.found)
-        return np.asarray(total / (self.n_positive + self.n_negative), dtype=np.float64)
-
-    def at(self, thresholds: Array) -> Thresholds:
-        """The same at given thresholds: class 1 where the probability reaches them."""
-        reached = np.searchsorted(-self.threshold, -thresholds, side="right")
-        found, others = (np.append(0.0, sums)[reached] for sums in (self.found, self.others))
-        return Thresholds(thresholds, found, others, self.n_positive, self.n_negative)
-
-
-def thresholds_of(outcomes: Outcomes) -> Thresholds:
-    """The thresholds that make a difference, one for each distinct probability."""
-    ranking = Ranking.of(outcomes.p)
-    arranged, positive = ranking.arranged(outcomes.weights), (outcomes.y == 1)[ranking.order]
-    found, others = (ranking.summed(rows, arranged) for rows in (positive, ~positive))
-    return Thresholds(outcomes.p[ranking.order][ranking.ends], found, others, float(found[-1]), float(others[-1]))
+        total = false_positive * self.fp + false_negative * self.fn
+        return np.asarray(total / (self.tp + self.fp + self.fn + self.tn), dtype=np.float64)

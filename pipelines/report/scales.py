@@ -13,7 +13,7 @@ from pipelines.report.blocks import axis
 RARE = 0.05
 """Share of rows below which a class's probabilities would crowd at one end of a plain axis."""
 _TICKS = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999)
-_MOST_TICKS = 6
+_MOST_TICKS = 7
 
 
 @dataclass(frozen=True)

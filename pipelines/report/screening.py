@@ -12,12 +12,12 @@ import pandas as pd
 from features.bins import binned, quantile_edges
 from features.select_filter import information_value, ks_distance
 from pipelines.metrics import Array
-from pipelines.report.blocks import Block, Figure, Folded, Gallery, Section, Table, Text, axis, label, ladder, ladder_height
+from pipelines.report.blocks import Figure, Folded, Gallery, Section, Table, Text, axis, label, ladder, ladder_height
 from pipelines.report.calibration import wilson
 from pipelines.report.evidence import Evidence
 from pipelines.report.levels import MOST_VALUES, levels_of
 from pipelines.report.numbers import MISSING, count, number, share
-from pipelines.report.traces import line, points, reach
+from pipelines.report.traces import line, points, reach, upright
 
 TOP_NUMBERS, TOP_LEVELS = 12, 6
 MOST_ROWS = 100_000
@@ -41,20 +41,27 @@ def screening_section(evidence: Evidence) -> Section | None:
     """Galleries of the most separating columns, and all of them as a table; none for other tasks or where one class is missing."""
     if evidence.session.spec.task != "binary" or len(np.unique(evidence.y)) < 2:
         return None
-    data = evidence.session.spec.data
-    raw = evidence.raw.drop(columns=[data.target, *([data.id] if data.id else [])])
-    numbers = [name for name in raw.columns if is_measured(raw[name])]
-    classes = [str(name) for name in evidence.prepared.classes]
-    measured = sorted((screen_numbers(raw[name], evidence.y) for name in numbers), key=lambda one: -one.ks)
-    listed = sorted((screen_levels(raw, str(name), evidence.y) for name in raw.columns if name not in numbers), key=lambda one: -one.iv)
-    said = "Each raw column by itself, before any step. Columns that separate too well are worth a question: would they be known in time?"
-    galleries: list[Block] = [
-        Gallery([distribution(raw[one.column], evidence.y, one, classes) for one in measured[:TOP_NUMBERS]]),
+    data, classes = evidence.session.spec.data, [str(name) for name in evidence.prepared.classes]
+    raw, rows = evidence.raw.drop(columns=[data.target, *([data.id] if data.id else [])]), drawn(evidence.y)
+    some, y = raw.iloc[rows], evidence.y[rows]
+    numbers = [name for name in raw.columns if is_measured(some[name])]
+    measured = sorted((screen_numbers(some[name], y) for name in numbers), key=lambda one: -one.ks)
+    listed = sorted((screen_levels(some, str(name), y) for name in raw.columns if name not in numbers), key=lambda one: -one.iv)
+    galleries = [
+        Gallery([distribution(some[one.column], y, one, classes) for one in measured[:TOP_NUMBERS]]),
         Gallery([rates(raw, evidence.y, one) for one in listed[:TOP_LEVELS]]),
     ]
-    shown = [gallery for gallery in galleries if isinstance(gallery, Gallery) and gallery.figures]
+    said = "Each raw column by itself, before any step. Columns that separate too well are worth a question: would they be known in time?"
+    part = "" if len(rows) == len(raw) else f" Distances of {count(len(rows))} rows, drawn within the classes."
     table = Folded(f"All {len(raw.columns)} columns as a table", [_table([*measured, *listed], classes)])
-    return Section("screening", "Screening", [Text(said), *shown, table])
+    return Section("screening", "Screening", [Text(said + part), *(gallery for gallery in galleries if gallery.figures), table])
+
+
+def drawn(y: Array, most: int = MOST_ROWS) -> np.ndarray:
+    """Positions of at most ``most`` rows of each class, the same ones each time; distances do not hang on how frequent a class is."""
+    rng = np.random.default_rng(0)
+    parts = [np.flatnonzero(y == code) for code in (0, 1)]
+    return np.sort(np.concatenate([part if len(part) <= most else rng.choice(part, most, replace=False) for part in parts]))
 
 
 def is_measured(column: pd.Series) -> bool:
@@ -64,22 +71,17 @@ def is_measured(column: pd.Series) -> bool:
 
 
 def screen_numbers(column: pd.Series, y: Array) -> Screened:
-    """Distance and information value of a numeric column; of very many rows, of a fixed draw within each class."""
-    rows = drawn(y)
-    values, is_high = column.to_numpy(dtype=np.float64, na_value=np.nan)[rows], y[rows] == 1
-    values = np.where(np.isfinite(values), values, np.nan)
-    known = values[~np.isnan(values)]
-    bins = binned(values, quantile_edges(known, _IV_BINS)) if len(known) else values
-    cells = np.where(np.isnan(bins), _IV_BINS, bins).astype(np.int64)
+    """Distance and information value of a numeric column."""
+    values, is_high = _finite(column), y == 1
     gaps = np.isnan(values)
+    cells = np.full(len(values), _IV_BINS)
+    cells[~gaps] = binned(values[~gaps], quantile_edges(values[~gaps], _IV_BINS)) if not gaps.all() else _IV_BINS
     return Screened(str(column.name), ks_distance(values, is_high), information_value(cells, is_high), _missing(gaps, is_high))
 
 
-def drawn(y: Array, most: int = MOST_ROWS) -> np.ndarray:
-    """Positions of at most ``most`` rows of each class; the distances do not hang on how frequent a class is."""
-    rng = np.random.default_rng(0)
-    parts = [np.flatnonzero(y == code) for code in (0, 1)]
-    return np.sort(np.concatenate([part if len(part) <= most else rng.choice(part, most, replace=False) for part in parts]))
+def _finite(column: pd.Series) -> Array:
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def screen_levels(raw: pd.DataFrame, name: str, y: Array) -> Screened:
@@ -95,8 +97,8 @@ def _missing(gaps: np.ndarray, is_high: np.ndarray) -> tuple[float, float]:
 
 def distribution(column: pd.Series, y: Array, screened: Screened, classes: Sequence[str]) -> Figure:
     """How a numeric column is distributed in each class; the outermost percent of either is put into the last bins."""
-    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    parts = [values[(y == code) & np.isfinite(values)] for code in (0, 1)]
+    values = _finite(column)
+    parts = [values[(y == code) & ~np.isnan(values)] for code in (0, 1)]
     ends = np.array([np.quantile(part, [0.01, 0.99]) for part in parts if len(part)])
     low, high = float(ends[:, 0].min()), float(ends[:, 1].max())
     if low == high:
@@ -122,10 +124,8 @@ def rates(raw: pd.DataFrame, y: Array, screened: Screened) -> Figure:
     bars = reach(rate, wilson(rate, n[there].astype(np.float64)))
     names = [f"{levels.categories[at]} ({count(n[at])})" for at in there.tolist()]
     marks = points((rate, [*range(len(there))]), "rate %{x:.3~%}", size=7, error_x=bars)
-    style = {"color": "$muted", "width": 1, "dash": "dot"}
-    upright = {"type": "line", "x0": float(y.mean()), "x1": float(y.mean()), "yref": "paper", "y0": 0, "y1": 1, "line": style}
     x = axis("rate of class 1", tickformat="~%", rangemode="tozero", nticks=5)
-    layout = {"xaxis": x, "yaxis": ladder(names), "shapes": [upright]}
+    layout = {"xaxis": x, "yaxis": ladder(names), "shapes": [upright(float(y.mean()))]}
     title = f"{screened.column}: IV {number(screened.iv, 2)}"
     return Figure(title, [marks], layout, height=ladder_height(len(names), each=20, least=210))
 

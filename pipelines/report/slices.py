@@ -19,7 +19,7 @@ from pipelines.report.evidence import Evidence
 from pipelines.report.levels import levels_of
 from pipelines.report.numbers import count, interval, number
 from pipelines.report.outcomes import Outcomes
-from pipelines.report.traces import points, reach
+from pipelines.report.traces import points, reach, upright
 from pipelines.scores import bootstrap_interval
 
 _BELIEVED = ("normalised_entropy", "calibration_ratio")
@@ -103,9 +103,9 @@ def _figures(entry: str, slices: list[Slice], evidence: Evidence) -> list[Figure
     scores, overall = [one.score for one in slices], evidence.metrics["final"]["score"]
     intervals = reach(scores, ([one.ends[0] for one in slices], [one.ends[1] for one in slices]))
     marks = points((scores, _steps(slices)), "%{x}, %{customdata} rows", error_x=intervals, customdata=[one.n for one in slices])
-    layout = {"xaxis": axis(str(evidence.metric)), "yaxis": ladder(names), "shapes": [_upright(overall)]}
+    layout = {"xaxis": axis(str(evidence.metric)), "yaxis": ladder(names), "shapes": [upright(overall)]}
     # the lines of a pair stand at one height: the other one has a legend above
-    layout |= {"margin": {"l": 12, "r": 12, "t": 32, "b": 12}} if outcomes else {}
+    layout |= {"margin": {"l": 12, "r": 12, "t": 42, "b": 12}} if outcomes else {}
     scored = Figure(entry, [marks], layout, height=height, is_wide=is_wide)
     return [scored, _rates(entry, names, outcomes, height)] if outcomes else [scored]
 
@@ -123,8 +123,3 @@ def _rates(entry: str, names: list[str], outcomes: list[Outcomes], height: int) 
 
 def _steps(slices: list[Slice]) -> list[int]:
     return [*range(len(slices))]
-
-
-def _upright(at: float) -> dict[str, Any]:
-    style = {"color": "$muted", "width": 1, "dash": "dot"}
-    return {"type": "line", "x0": at, "x1": at, "yref": "paper", "y0": 0, "y1": 1, "line": style}

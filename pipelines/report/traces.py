@@ -41,6 +41,11 @@ def guide(at: XY) -> Trace:
     return {"type": "scatter", "mode": "lines", "x": rounded(x), "y": rounded(y), "line": style, "hoverinfo": "skip", "showlegend": False}
 
 
+def upright(at: float) -> Trace:
+    """A dotted line from bottom to top, as a shape of a layout."""
+    return {"type": "line", "x0": at, "x1": at, "yref": "paper", "y0": 0, "y1": 1, "line": {"color": "$muted", "width": 1, "dash": "dot"}}
+
+
 def histogram(heights: Array, edges: Array, *, color: str = "$bar", **more: Any) -> Trace:
     """Bars over bins of one width."""
     bars = {"type": "bar", "x": rounded((edges[:-1] + edges[1:]) / 2), "y": rounded(heights), "width": float(edges[1] - edges[0])}

@@ -34,8 +34,8 @@ def numbers_of(X: pd.DataFrame, name: str) -> Array:
     matrix = np.empty((len(X), X.shape[1]))
     for position, column in enumerate(X):
         matrix[:, position] = X[column].to_numpy(dtype=np.float64)
-    infinite = X.columns[np.isinf(matrix).any(axis=0)]
-    if len(infinite):
+    infinite = [column for position, column in enumerate(X) if np.isinf(matrix[:, position]).any()]
+    if infinite:
         raise InputError(
             f"{name!r} cannot measure distances to infinite values; columns {listed(infinite)} hold some. Clip them in 'clean'."
         )

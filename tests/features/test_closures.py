@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,7 +26,7 @@ def test_as_the_reference_says(days: list[int | None], min_days: int) -> None:
     asking = pd.concat([X, table(list(range(-2, 64)))], ignore_index=True)
     out = Closures("day", by="shop", min_days=min_days).fit(X).write(asking)
     there = sorted({day for day in days if day is not None})
-    closures = [(one + 1, other) for one, other in zip(there, there[1:], strict=False) if other - one - 1 >= min_days]
+    closures = [(one + 1, other) for one, other in itertools.pairwise(there) if other - one - 1 >= min_days]
     for number, day in enumerate([*days, *range(-2, 64)]):
         past = [(first, reopened) for first, reopened in closures if day is not None and reopened <= day]
         come = [first for first, _ in closures if day is not None and first >= day]

@@ -91,7 +91,7 @@ def test_folds_without_a_score() -> None:
             [0.1, 0.2, 0.3, 0.4],
             r"metric 'roc_auc' has no value on the 4 scored rows \(it is nan\): they may lack a class",
         ),
-        ([0.0, 1.0, 0.0, 1.0], [0.1, np.nan, 0.3, 0.4], "1 of 4 out-of-fold predictions are missing or infinite, and metric 'roc_auc'"),
+        ([0.0, 1.0, 0.0, 1.0], [0.1, np.inf, 0.3, 0.4], "1 of 4 out-of-fold predictions are infinite, and metric 'roc_auc'"),
     ],
 )
 def test_nothing_to_score(y: list[float], p: list[float], message: str) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from pipelines.metrics import METRICS, Array, kernels, metric_of, ranking
+from pipelines.metrics import METRICS, Array, kernels, ranking
 from pipelines.metrics.ranking import Ranking
 from pipelines.metrics.shares import Bands
 
@@ -21,14 +21,23 @@ def test_the_compiled_order_is_the_stable_one(values: Array) -> None:
     assert kernels.descending(values).tolist() == np.argsort(-values, kind="stable").tolist()
 
 
-@pytest.mark.parametrize("name", ["roc_auc", "average_precision", "gauc"])
+@pytest.mark.parametrize("name", ["roc_auc", "average_precision"])
 def test_many_rows_are_scored_as_few_are(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     y, p, weights = (rng.random(3000) < 0.3).astype(float), rng.random(3000).round(2), rng.random(3000)
-    metric, columns = metric_of(name, {"group": "user"} if name == "gauc" else None), {"user": rng.integers(0, 50, 3000)}
-    few = metric.score(y, p, weights, columns)
+    few = METRICS[name].score(y, p, weights)
     monkeypatch.setattr(ranking, "_MANY", 0)
-    assert metric.score(y, p, weights, columns) == few
+    assert METRICS[name].score(y, p, weights) == few
+
+
+@pytest.mark.parametrize("n_groups", [1, 3, 40, 2000], ids=lambda n: f"{n} groups")
+def test_rows_are_sorted_within_groups_of_any_size(n_groups: int) -> None:
+    rng = np.random.default_rng(0)
+    codes, values = rng.integers(0, n_groups, 3000), rng.random(3000).round(2)
+    order, ranked, begins = kernels.grouped(values, codes, n_groups)
+    assert order.tolist() == np.lexsort((-values, codes)).tolist()
+    assert ranked.tolist() == values[order].tolist()
+    assert begins.tolist() == np.searchsorted(codes[order], np.arange(n_groups + 1)).tolist()
 
 
 @given(hnp.arrays(np.float64, st.integers(1, 30), elements=probabilities))
