@@ -6,7 +6,7 @@
 3. The whole plan (statistics, lags, fading means, trends, change on the year, closures, promotions and holidays) on n rows and
    on 4n rows, more shops on the same days, and its peak memory in a process of its own.
 
-Arms alternate; the tables give medians.
+Arms alternate; the tables give medians of processor time, since both arms use one core and the machine is shared.
 """
 
 from __future__ import annotations
@@ -74,14 +74,14 @@ def real_rows(data: Path) -> pd.DataFrame:
 
 
 def alternate(arms: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each arm, in changing order, after one round that does not count."""
+    """Seconds of processor time of each arm (both use one core), in changing order, after one round that does not count."""
     seconds: dict[str, list[float]] = {name: [] for name in arms}
     for number in range(rounds + 1):
         for name, arm in arms.items() if number % 2 else reversed(arms.items()):
-            started = time.perf_counter()
+            started = time.process_time()
             arm()
             if number:
-                seconds[name].append(time.perf_counter() - started)
+                seconds[name].append(time.process_time() - started)
     return seconds
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from features.cutoffs import Days
 from features.errors import InputError
-from features.history import HistoryStep, KeySets, Past, Positions, distinct
+from features.history import HistoryStep, KeySets, Narrow, Past, Positions, as_float32, distinct
 from features.numbers import Numbers
 
 Statistic = Literal["mean", "median", "sd", "hmean", "min", "max", "skew", "kurtosis", "count", "age", "q10", "q25", "q75", "q90"]
@@ -115,13 +115,13 @@ class AsOfStatistics(HistoryStep):
         if self.min_count < 1:
             raise InputError(f"Step {self.name!r} needs 'min_count' of at least 1 row, found {self.min_count!r}.")
 
-    def _look_back(self, past: Past, groups: Positions, cutoffs: Days, days: Days) -> Iterator[tuple[str, Numbers]]:
+    def _look_back(self, past: Past, groups: Positions, cutoffs: Days, days: Days) -> Iterator[tuple[str, Narrow]]:
         asked_groups, asked_cutoffs, asked = distinct(groups, cutoffs)
         last = past.before(asked_groups, asked_cutoffs)
         for window in dict.fromkeys(self.windows):
             first = _window_start(past, window, asked_groups, asked_cutoffs, last)
             for statistic, values in self._summaries(past, first, last, asked_cutoffs):
-                yield f"{statistic}_{window if isinstance(window, str) else f'{window}d'}", values[asked]
+                yield f"{statistic}_{window if isinstance(window, str) else f'{window}d'}", as_float32(values)[asked]
 
     def _summaries(self, past: Past, first: Positions, last: Positions, cutoffs: Days) -> Iterator[tuple[str, Numbers]]:
         """The values of each statistic of some slices."""
@@ -149,11 +149,10 @@ def _by_share(past: Past, first: Positions, last: Positions, wanted: Iterable[st
 
 def _by_moment(past: Past, first: Positions, last: Positions, wanted: Iterable[str]) -> dict[str, Numbers]:
     """The moments and extremes among the statistics, and those that come with them."""
-    from features.kernels.segments import deviations, extremes, harmonic_means, means, shapes
+    from features.kernels.segments import extremes, harmonic_means, means, shapes
 
     kernels: dict[tuple[str, ...], Callable[[Numbers, Positions, Positions], Numbers]] = {
-        ("mean",): means,
-        ("sd",): deviations,
+        ("mean", "sd"): means,
         ("hmean",): harmonic_means,
         ("min", "max"): extremes,
         ("skew", "kurtosis"): shapes,

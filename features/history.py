@@ -21,6 +21,7 @@ KeySets: TypeAlias = str | Sequence[str] | Sequence[Sequence[str]]
 """A column, columns that together are one key, or several such keys."""
 
 Positions = NDArray[np.int64]
+Narrow = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Past:
 
         is_first = np.diff(self.order, prepend=-1) != 0
         first = np.flatnonzero(is_first)
-        values = means(self.values, first, np.append(first[1:], len(self.order)).astype(np.int64))
+        values = means(self.values, first, np.append(first[1:], len(self.order)).astype(np.int64))[:, 0]
         return Past(self.order[first], self.days[first], values)
 
 
@@ -81,8 +82,11 @@ class HistoryStep(Step):
     block: int | None
     label_delay: int
 
-    def _look_back(self, past: Past, groups: Positions, cutoffs: Days, days: Days) -> Iterator[tuple[str, Numbers]]:
-        """The name and the values of each column, for rows of some groups (-1 for none), cutoffs and days."""
+    def _look_back(self, past: Past, groups: Positions, cutoffs: Days, days: Days) -> Iterator[tuple[str, Narrow]]:
+        """The name and the values of each column, for rows of some groups (-1 for none), cutoffs and days.
+
+        Values are float32 (``as_float32``), to hold many columns in half the memory.
+        """
         raise NotImplementedError
 
     def check(self) -> None:
@@ -144,7 +148,7 @@ class HistoryStep(Step):
             past = Past.of(groups.astype(np.int64), self.days_.astype(np.int64), self.values_)
             asking = np.where(days == NO_DAY, -1, key_codes(X, keys))
             for name, values in self._look_back(past, asking, cutoffs, days):
-                written[column_name(self.of, name, keys["by"])] = as_float32(values)
+                written[column_name(self.of, name, keys["by"])] = values
         return pd.DataFrame(written, index=X.index, copy=False)
 
 
@@ -170,7 +174,7 @@ def column_name(of: str | None, what: str, by: Sequence[str]) -> str:
     return "_".join([f"{of or 'target'}__{what}", *(["by", *by] if by else [])])
 
 
-def as_float32(values: Numbers) -> NDArray[np.float32]:
+def as_float32(values: Numbers) -> Narrow:
     """Values in half the memory, to seven digits, the largest such number in place of a larger one."""
     most = np.finfo(np.float32).max
     return np.clip(values, -most, most).astype(np.float32)
@@ -178,5 +182,10 @@ def as_float32(values: Numbers) -> NDArray[np.float32]:
 
 def distinct(groups: Positions, cutoffs: Days) -> tuple[Positions, Days, Positions]:
     """The different pairs of a group and a cutoff in order, and which of them each row asks for."""
-    codes, pairs = pd.factorize(numbered(groups, cutoffs), sort=True)
-    return pairs >> 32, (pairs & ((1 << 32) - 1)) - (1 << 31), codes.astype(np.int64)
+    pairs = numbered(groups, cutoffs)
+    order = np.argsort(pairs, kind="stable")
+    is_new = np.append(True, np.diff(pairs[order]) != 0)[: len(pairs)]
+    asked = np.empty(len(pairs), dtype=np.int64)
+    asked[order] = np.cumsum(is_new) - 1
+    different = order[is_new]
+    return groups[different], cutoffs[different], asked

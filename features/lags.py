@@ -9,8 +9,7 @@ import numpy as np
 
 from features.cutoffs import Days
 from features.errors import InputError
-from features.history import HistoryStep, KeySets, Past, Positions
-from features.numbers import Numbers
+from features.history import HistoryStep, KeySets, Narrow, Past, Positions, as_float32
 
 
 class AsOfLag(HistoryStep):
@@ -97,7 +96,7 @@ class AsOfLag(HistoryStep):
                 f"Step {self.name!r} needs lags of at least 1 and a span of at least 0 days; found {wrong or f'span={self.span}'}."
             )
 
-    def _look_back(self, past: Past, groups: Positions, cutoffs: Days, days: Days) -> Iterator[tuple[str, Numbers]]:
+    def _look_back(self, past: Past, groups: Positions, cutoffs: Days, days: Days) -> Iterator[tuple[str, Narrow]]:
         from features.kernels.segments import means
 
         daily = past.by_day()
@@ -107,9 +106,9 @@ class AsOfLag(HistoryStep):
             is_seen = centre + self.span < cutoffs
             first = daily.before(groups, centre - self.span)
             until = np.where(is_seen, daily.before(groups, centre + self.span + 1), first)
-            yield f"lag_{lag}d", means(daily.values, first, until)
+            yield f"lag_{lag}d", as_float32(means(daily.values, first, until)[:, 0])
         start, end = daily.start(groups), daily.before(groups, cutoffs)
         for number in dict.fromkeys(self.last):
             at = end - number
             found = daily.values[np.clip(at, 0, len(daily.values) - 1)] if len(daily.values) else np.full(len(at), np.nan)
-            yield f"last_{number}", np.where((at >= start) & (groups >= 0), found, np.nan)
+            yield f"last_{number}", as_float32(np.where((at >= start) & (groups >= 0), found, np.nan))

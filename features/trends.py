@@ -9,7 +9,7 @@ import numpy as np
 
 from features.cutoffs import Days
 from features.errors import InputError
-from features.history import HistoryStep, KeySets, Past, Positions, distinct
+from features.history import HistoryStep, KeySets, Narrow, Past, Positions, as_float32, distinct
 from features.numbers import Numbers
 
 
@@ -70,13 +70,13 @@ class AsOfExponentialMean(HistoryStep):
         if wrong or not self.half_life:
             raise InputError(f"Step {self.name!r} needs half-lives above 0 days, such as [30]; found {wrong or 'none'}.")
 
-    def _look_back(self, past: Past, groups: Positions, cutoffs: Days, days: Days) -> Iterator[tuple[str, Numbers]]:
+    def _look_back(self, past: Past, groups: Positions, cutoffs: Days, days: Days) -> Iterator[tuple[str, Narrow]]:
         from features.kernels.segments import decayed_means
 
         asked_groups, asked_cutoffs, asked = distinct(groups, cutoffs)
         first, last = past.start(asked_groups), past.before(asked_groups, asked_cutoffs)
         for half_life in dict.fromkeys(self.half_life):
-            yield f"ewm_{half_life:g}d", decayed_means(past.days, past.values, first, last, float(half_life))[asked]
+            yield f"ewm_{half_life:g}d", as_float32(decayed_means(past.days, past.values, first, last, float(half_life)))[asked]
 
 
 class AsOfTrend(HistoryStep):
@@ -151,7 +151,7 @@ class AsOfTrend(HistoryStep):
         if not (self.ridge >= 0 and np.isfinite(self.ridge)):
             raise InputError(f"Step {self.name!r} needs a ridge of 0 or more rows, found {self.ridge!r}.")
 
-    def _look_back(self, past: Past, groups: Positions, cutoffs: Days, days: Days) -> Iterator[tuple[str, Numbers]]:
+    def _look_back(self, past: Past, groups: Positions, cutoffs: Days, days: Days) -> Iterator[tuple[str, Narrow]]:
         from features.kernels.segments import lines
 
         asked_groups, asked_cutoffs, asked = distinct(groups, cutoffs)
@@ -159,8 +159,8 @@ class AsOfTrend(HistoryStep):
         for window in dict.fromkeys(self.windows):
             first = past.before(asked_groups, asked_cutoffs - window)
             day, value, slope = lines(past.days, past.values, first, last, float(self.ridge) * window**2)[asked].T
-            yield f"trend_{window}d", value + slope * (days - day)
-            yield f"slope_{window}d", slope
+            yield f"trend_{window}d", as_float32(value + slope * (days - day))
+            yield f"slope_{window}d", as_float32(slope)
 
 
 class AsOfYearOnYear(HistoryStep):
@@ -226,18 +226,18 @@ class AsOfYearOnYear(HistoryStep):
         if wrong or not self.windows:
             raise InputError(f"Step {self.name!r} needs windows of 1 to {YEAR} days, such as [28]; found {wrong or 'none'}.")
 
-    def _look_back(self, past: Past, groups: Positions, cutoffs: Days, days: Days) -> Iterator[tuple[str, Numbers]]:
+    def _look_back(self, past: Past, groups: Positions, cutoffs: Days, days: Days) -> Iterator[tuple[str, Narrow]]:
         from features.kernels.segments import means
 
         asked_groups, asked_cutoffs, asked = distinct(groups, cutoffs)
 
         def mean(first: Days, last: Days) -> Numbers:
-            return means(past.values, past.before(asked_groups, first), past.before(asked_groups, last))
+            return means(past.values, past.before(asked_groups, first), past.before(asked_groups, last))[:, 0]
 
         for window in dict.fromkeys(self.windows):
             now = mean(asked_cutoffs - window, asked_cutoffs)
             before = mean(asked_cutoffs - window - YEAR, asked_cutoffs - YEAR)
-            yield f"year_on_year_{window}d", (now - before if self.how == "difference" else _ratio(now, before))[asked]
+            yield f"year_on_year_{window}d", as_float32(now - before if self.how == "difference" else _ratio(now, before))[asked]
 
 
 YEAR = 364

@@ -141,7 +141,7 @@ def plan(declaration: Declaration, spec: Spec, tables: Tables, folds: Folds, vie
         try:
             return advance(frames, parts, rows, target, fit_everywhere, timeline)
         except InputError as error:
-            faults.append(Fault(getattr(error, "where", ()), str(error)))
+            faults.append(Fault(getattr(error, "where", ()), f"{error}{_why_left_out(str(error), spec, tables)}"))
             return None
 
     base = checked(start(tables.features, rows), (*spec.clean, *spec.features))
@@ -150,6 +150,12 @@ def plan(declaration: Declaration, spec: Spec, tables: Tables, folds: Folds, vie
     if faults or base is None:
         raise DeclarationError(declaration, faults)
     return Planned(base, {view: frames for view, frames in done.items() if frames is not None})
+
+
+def _why_left_out(message: str, spec: Spec, tables: Tables) -> str:
+    """Why a column that a message names is no feature, where only the training file has it."""
+    named = [name for name in tables.only_train.columns if message.startswith(f"No column {name!r}")]
+    return f" {named[0]!r} is in {spec.data.train} only: rows to predict will not have it, so it can be no feature." if named else ""
 
 
 def timeline_of(spec: Spec, tables: Tables, folds: Folds) -> Timeline | None:

@@ -68,8 +68,12 @@ def read_tables(spec: Spec, folder: Path, *, sample: int | None = None) -> Table
     """
     data, notes = spec.data, list[str]()
     train = _joined(data.train, data, folder)
-    _need(train, [data.target, *([data.id] if data.id else [])], data.train)
+    _need(train, [data.target], data.train)
     test = _read_test(spec, folder, train, notes)
+    if data.id and data.id not in train and data.test:
+        train = train.assign(**{data.id: np.arange(len(train))})
+        notes.append(f"{data.train} has no {data.id!r}: its rows are named by their position.")
+    _need(train, [data.id] if data.id else [], data.train)
     if sample:
         train, test = (table.sample(min(sample, len(table)), random_state=0).sort_index().reset_index(drop=True) for table in (train, test))
     y, classes = _target(train[data.target], spec)
@@ -176,7 +180,7 @@ def _read_test(spec: Spec, folder: Path, train: pd.DataFrame, notes: list[str]) 
         raise InputError(f"{data.test} shares no feature with {data.train}: it has {listed(test.columns)}. Is it the right file?")
     if only_train:
         notes.append(f"Left out, because {data.test} lacks them: {listed(only_train, most=20)}.")
-    only_test = [column for column in test.columns if column not in needed]
+    only_test = [column for column in test.columns if column not in (*needed, data.id)]
     if only_test:
         notes.append(f"Left out, because {data.train} lacks them: {listed(only_test, most=20)}.")
     return test

@@ -5,22 +5,22 @@ same in every row that has the code. N(s) is a normal draw of mean 0 and standar
 
 | main effect | size |
 |---|---|
-| publisher: ``site_id`` or ``app_id`` | N(0.45); 0.5 lower in apps |
-| campaign ``C17`` | N(0.4) |
-| creative ``C14`` | N(0.15) |
+| publisher: ``site_id`` or ``app_id`` | N(0.35); 0.5 lower in apps |
+| campaign ``C17`` | N(0.3) |
+| creative ``C14`` | N(0.1) |
 | banner size ``C16`` | ``SIZE``: 250 and 36 high |
 | position ``banner_pos`` | 0.2 higher where it is 1 |
-| ``device_model`` | N(0.2) |
+| ``device_model`` | N(0.12) |
 | ``device_conn_type`` | ``CONNECTION`` |
 | busy addresses, shared by many devices | 0.4 lower |
 | hour of the day | 0.15 times a cosine that peaks at 20 h |
 
 | cross | size |
 |---|---|
-| publisher x advertiser ``C21`` | ``PLACE_BY_ADVERTISER`` times the inner product of two vectors of length about 1, one for each: of rank 3 |
-| ``C18`` x ``banner_pos`` (1 or another) | N(0.5) |
-| category of site or app x banner size | N(0.5) |
-| quarter of the day x ``C18`` | N(0.25) |
+| category of site or app x advertiser ``C21`` | ``KIND_BY_ADVERTISER`` times the inner product of a vector for each, of rank 3 |
+| publisher x advertiser ``C21`` | ``PLACE_BY_ADVERTISER`` times the inner product of a vector for each, of rank 3 |
+| ``C18`` x ``banner_pos`` (1 or another) | N(0.6) |
+| ``C18`` x quarter of the day | N(0.3) |
 
 The rest (``id``, ``device_id``, ``C19``, ``C20``, and the address beyond being busy) says nothing. The intercept makes the mean
 probability of all rows ``CLICK_RATE``. A model of main effects alone cannot reach the limit, however many rows it sees: it lacks the
@@ -43,7 +43,7 @@ CLICK_RATE = 0.168
 SIZE = {50: 0.0, 250: 0.9, 36: 0.4, 90: -0.3, 480: 0.5}
 CONNECTION = {0: 0.0, 2: -0.1, 3: -0.6, 5: -0.3}
 IN_APP, AT_TOP, BUSY = -0.5, 0.2, -0.4
-PLACE_BY_ADVERTISER, RANK = 0.9, 3
+KIND_BY_ADVERTISER, PLACE_BY_ADVERTISER, RANK = 0.9, 0.3, 3
 
 
 def probabilities(rng: Generator, shown: Impressions) -> Values:
@@ -59,15 +59,15 @@ def entropy(p: Values) -> float:
 
 def log_loss(clicked: Values, p: Values) -> float:
     """The log loss of probabilities on the labels drawn from them."""
-    return float(-np.mean(np.where(clicked == 1, np.log(p), np.log1p(-p))))
+    return float(-np.mean(np.log(np.where(clicked == 1, p, 1 - p))))
 
 
 def _main(rng: Generator, shown: Impressions) -> Values:
     publishers, creatives = shown.catalogues.publishers.codes, shown.catalogues.creatives.codes
-    of_publisher = rng.normal(0, 0.45, len(publishers)) + IN_APP * shown.is_app + AT_TOP * (publishers["banner_pos"] == 1).to_numpy()
+    of_publisher = rng.normal(0, 0.35, len(publishers)) + IN_APP * shown.is_app + AT_TOP * (publishers["banner_pos"] == 1).to_numpy()
     campaign = np.unique(creatives["C17"], return_inverse=True)[1]
-    of_creative = rng.normal(0, 0.4, len(creatives))[campaign] + rng.normal(0, 0.15, len(creatives)) + creatives["C16"].map(SIZE).to_numpy()
-    of_model = rng.normal(0, 0.2, len(shown.catalogues.models.codes))
+    of_creative = rng.normal(0, 0.3, len(creatives))[campaign] + rng.normal(0, 0.1, len(creatives)) + creatives["C16"].map(SIZE).to_numpy()
+    of_model = rng.normal(0, 0.12, len(shown.catalogues.models.codes))
     of_connection = np.array([CONNECTION.get(connection, 0.0) for connection in range(6)])
     of_hour = 0.15 * np.cos((np.arange(24) - 20) * 2 * np.pi / 24)
     effects: Values = (
@@ -83,22 +83,24 @@ def _main(rng: Generator, shown: Impressions) -> Values:
 
 def _crosses(rng: Generator, shown: Impressions) -> Values:
     publishers, creatives = shown.catalogues.publishers, shown.catalogues.creatives
-    n_advertisers, n_categories = int(creatives.group.max()) + 1, int(publishers.group.max()) + 1
-    place = rng.normal(0, 1, (len(publishers.codes), RANK))
-    advertiser = rng.normal(0, RANK**-0.5, (n_advertisers, RANK))
-    of_position = rng.normal(0, 0.5, (4, 2))
-    sizes, size = np.unique(creatives.codes["C16"], return_inverse=True)
-    of_size = rng.normal(0, 0.5, (n_categories, len(sizes)))
-    of_quarter = rng.normal(0, 0.25, (4, 4))
+    n_kinds, n_advertisers = int(publishers.group.max()) + 1, int(creatives.group.max()) + 1
+    advertiser = creatives.group[shown.creative]
     c18, at_top = creatives.codes["C18"].to_numpy()[shown.creative], (publishers.codes["banner_pos"] == 1).to_numpy()[shown.publisher]
-    matched = np.einsum("ij,ij->i", place[shown.publisher], advertiser[creatives.group[shown.creative]])
+    of_position, of_quarter = rng.normal(0, 0.6, (4, 2)), rng.normal(0, 0.3, (4, 4))
     effects: Values = (
-        PLACE_BY_ADVERTISER * matched
+        KIND_BY_ADVERTISER * _matched(rng, n_kinds, n_advertisers)[publishers.group[shown.publisher], advertiser]
+        + PLACE_BY_ADVERTISER * _matched(rng, len(publishers.codes), n_advertisers)[shown.publisher, advertiser]
         + of_position[c18, at_top.astype(int)]
-        + of_size[publishers.group[shown.publisher], size[shown.creative]]
-        + of_quarter[shown.hour // 6, c18]
+        + of_quarter[c18, shown.hour // 6]
     )
     return effects
+
+
+def _matched(rng: Generator, n_rows: int, n_columns: int) -> Values:
+    """Inner products of a drawn vector for each row with one for each column: a table of rank 3 with entries of variance 1."""
+    rows, columns = (rng.normal(0, RANK**-0.25, (number, RANK)) for number in (n_rows, n_columns))
+    products: Values = (rows[:, None, :] * columns).sum(axis=-1)
+    return products
 
 
 def _intercept(odds: Values, rate: float) -> float:

@@ -5,7 +5,7 @@ The logarithm of the sales of an open store is the sum of
 - its level, higher in type b and with assortment c;
 - a weekday pattern (Monday and Friday high), with a deviation of each store and weekday;
 - the promotion: about 0.3, different for each store, more on Mondays; the standing one, while it runs: 0.04;
-- the year: up to 0.35 in the two weeks before Christmas, a little up in spring, and a trend of each store's own;
+- the year: up to 0.5 in the weeks before Christmas, a little up in spring, and a trend of each store's own;
 - the month: its first and last days are 0.1 higher; the days before a holiday 0.15;
 - school holidays: 0.03; after a rebuilding: 0.08; after a competitor has opened nearby: -0.08;
 - a slow wander of each store (a first-order autoregression by weeks, standard deviation about 0.05);
@@ -112,7 +112,7 @@ def _calendar_part(rng: Generator, stores: Stores, promo: Values, school_holiday
     to_christmas = (
         (pd.to_datetime(pd.Series(DATES.year).astype(str) + "-12-24").to_numpy() - DATES.to_numpy()).astype("timedelta64[D]").astype(int)
     )
-    december = np.where((to_christmas >= 0) & (to_christmas < 28), 0.35 * np.exp(-to_christmas / 16), 0)
+    december = np.where((to_christmas >= 0) & (to_christmas < 28), 0.5 * np.exp(-to_christmas / 16), 0)
     spring = 0.03 * np.cos((DATES.day_of_year.to_numpy() - 150) * 2 * np.pi / 365)
     payday = 0.1 * ((DATES.day.to_numpy() <= 3) | (DATES.day.to_numpy() >= 29))
     part: Values = of_weekday[:, weekday] + promo * of_promo[:, weekday] + 0.03 * school_holiday + december + spring + payday

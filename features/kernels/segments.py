@@ -21,47 +21,33 @@ _FEW = 8
 
 @numba.njit(cache=True, nogil=True)
 def means(values: Floats, first: Positions, last: Positions) -> Floats:
-    """The mean of each slice."""
-    out = np.full(len(first), np.nan)
+    """The mean and the standard deviation of each slice, shape (n_slices, 2); no deviation where it is no more than rounding."""
+    out = np.full((len(first), 2), np.nan)
     for i in range(len(first)):
         if last[i] > first[i]:
-            out[i] = _mean(values[first[i] : last[i]])
+            out[i, 0], out[i, 1] = _mean(values[first[i] : last[i]])
     return out
 
 
 @numba.njit(cache=True, nogil=True)
-def _mean(part: Floats) -> float:
+def _mean(part: Floats) -> tuple[float, float]:
+    """Mean and deviation in one pass, about the first value: being one of them, it is near enough for the difference of squares."""
+    origin = part[0]
     # four sums go side by side: one alone waits for each addition to end
     a, b, c, d = 0.0, 0.0, 0.0, 0.0
+    aa, bb, cc, dd = 0.0, 0.0, 0.0, 0.0
     even = len(part) // 4 * 4
     for i in range(0, even, 4):
-        a, b, c, d = a + part[i], b + part[i + 1], c + part[i + 2], d + part[i + 3]
+        p, q, r, s = part[i] - origin, part[i + 1] - origin, part[i + 2] - origin, part[i + 3] - origin
+        a, b, c, d = a + p, b + q, c + r, d + s
+        aa, bb, cc, dd = aa + p * p, bb + q * q, cc + r * r, dd + s * s
     for i in range(even, len(part)):
-        a += part[i]
-    return ((a + b) + (c + d)) / len(part)
-
-
-@numba.njit(cache=True, nogil=True)
-def deviations(values: Floats, first: Positions, last: Positions) -> Floats:
-    """The standard deviation of each slice; 0 where it is no more than rounding."""
-    out = np.full(len(first), np.nan)
-    for i in range(len(first)):
-        if last[i] > first[i]:
-            out[i] = _deviation(values[first[i] : last[i]], _mean(values[first[i] : last[i]]))
-    return out
-
-
-@numba.njit(cache=True, nogil=True)
-def _deviation(part: Floats, mean: float) -> float:
-    a, b, c, d = 0.0, 0.0, 0.0, 0.0
-    even = len(part) // 4 * 4
-    for i in range(0, even, 4):
-        a, b = a + (part[i] - mean) ** 2, b + (part[i + 1] - mean) ** 2
-        c, d = c + (part[i + 2] - mean) ** 2, d + (part[i + 3] - mean) ** 2
-    for i in range(even, len(part)):
-        a += (part[i] - mean) ** 2
-    found = np.sqrt(((a + b) + (c + d)) / len(part))
-    return found if found > _ROUNDING * abs(mean) else 0.0
+        p = part[i] - origin
+        a, aa = a + p, aa + p * p
+    shift = ((a + b) + (c + d)) / len(part)
+    mean = origin + shift
+    deviation = np.sqrt(max(((aa + bb) + (cc + dd)) / len(part) - shift * shift, 0.0))
+    return mean, deviation if deviation > _ROUNDING * abs(mean) else 0.0
 
 
 @numba.njit(cache=True, nogil=True)
@@ -96,8 +82,7 @@ def shapes(values: Floats, first: Positions, last: Positions) -> Floats:
         if n < 3:
             continue
         part = values[first[i] : last[i]]
-        mean = _mean(part)
-        deviation = _deviation(part, mean)
+        mean, deviation = _mean(part)
         third, fourth = 0.0, 0.0
         for value in part:
             scaled = (value - mean) / deviation if deviation > 0.0 else 0.0
@@ -206,7 +191,7 @@ def lines(days: Positions, values: Floats, first: Positions, last: Positions, ri
         n = last[i] - first[i]
         if n <= 0:
             continue
-        day, value = 0.0, _mean(values[first[i] : last[i]])
+        day, value = 0.0, _mean(values[first[i] : last[i]])[0]
         for place in range(first[i], last[i]):
             day += days[place] - days[first[i]]
         day = days[first[i]] + day / n

@@ -45,7 +45,7 @@ def calibration_stages(evidence: Evidence) -> dict[str, str]:
 def calibration_figure(title: str, outcomes: Outcomes, scale: Scale) -> Figure:
     """Observed rate over mean probability with 95 % intervals; the histogram of probabilities below."""
     curve = reliability(outcomes, scale)
-    ends = wilson(curve.observed, curve.weight)
+    ends = wilson(curve.observed, curve.weight * outcomes.rows_per_weight)
     at = scale.at(curve.predicted), scale.at(curve.observed)
     intervals = reach(at[1], (scale.at(ends[0]), scale.at(ends[1])))
     said = [

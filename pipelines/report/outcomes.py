@@ -29,12 +29,27 @@ class Outcomes:
     @property
     def rate(self) -> float:
         """The share of class 1."""
-        return _mean(self.y, self.weights)
+        return self._mean(self.y)
 
     @property
     def mean(self) -> float:
         """The mean probability."""
-        return _mean(self.p, self.weights)
+        return self._mean(self.p)
+
+    def _mean(self, values: Array) -> float:
+        """The weighted mean; NaN where nothing has weight."""
+        weighted = values if self.weights is None else values * self.weights
+        return float(np.sum(weighted)) / self.total if self.total > 0 else float("nan")
+
+    @property
+    def total(self) -> float:
+        """The weight of all rows."""
+        return float(len(self.y) if self.weights is None else self.weights.sum())
+
+    @property
+    def rows_per_weight(self) -> float:
+        """How many rows of equal weight tell as much as a weight of one (Kish, 1965)."""
+        return 1.0 if self.weights is None or self.total == 0 else self.total / float(np.sum(self.weights**2))
 
     @functools.cached_property
     def thresholds(self) -> Thresholds:
@@ -47,12 +62,6 @@ class Outcomes:
     def score(self, metric: Metric) -> float:
         """A metric that needs no other columns."""
         return metric.score(self.y, self.p, self.weights)
-
-
-def _mean(values: Array, weights: Array | None) -> float:
-    """The weighted mean; NaN where nothing has weight."""
-    total = len(values) if weights is None else float(weights.sum())
-    return float(np.sum(values if weights is None else values * weights)) / total if total > 0 else float("nan")
 
 
 def outcomes_of(evidence: Evidence, name: str) -> Outcomes:

@@ -113,7 +113,7 @@ def _figures(entry: str, slices: list[Slice], evidence: Evidence) -> list[Figure
 def _rates(entry: str, names: list[str], outcomes: list[Outcomes], height: int) -> Figure:
     """Observed rates with their intervals, and the mean probabilities: apart from each other where these are off."""
     rates, means = [one.rate for one in outcomes], [one.mean for one in outcomes]
-    ends = wilson(np.array(rates), np.array([len(one.y) for one in outcomes]))
+    ends = wilson(np.array(rates), np.array([one.total * one.rows_per_weight or np.nan for one in outcomes]))
     steps, diamond = [*range(len(outcomes))], {"color": "$second", "size": 9, "symbol": "diamond"}
     observed = points((rates, steps), "rate %{x}", name="rate", error_x=reach(rates, ends))
     said = points((means, steps), "mean probability %{x}", name="mean probability", marker=diamond)

@@ -51,7 +51,7 @@ def test_components_are_like_principal_ones(payments: pd.DataFrame) -> None:
 def test_nights_are_quiet_but_not_for_thieves(payments: pd.DataFrame) -> None:
     is_night = (payments["Time"] % 86_400 // 3600).between(1, 5)
     share = is_night.groupby(payments["Class"]).mean()
-    assert share[0] < 0.1 and share[1] > 0.2
+    assert share[0] < 0.08 and share[1] > 0.15
 
 
 @pytest.mark.parametrize(("rows", "rate", "expected"), [(30_000, 0.005, 150), (2_000, 0.1, 200), (1_000, 0.0017, 10)])
@@ -70,8 +70,9 @@ def test_impossible_fraud_rates_are_refused(rate: float, tmp_path: Path) -> None
 def test_duplicates_straddle_random_splits(payments: pd.DataFrame) -> None:
     repeats = payments.duplicated()
     assert repeats.sum() == 116 and payments["Class"][repeats].sum() == 6
+    row = pd.util.hash_pandas_object(payments, index=False).to_numpy()
     folds = StratifiedKFold(5, shuffle=True, random_state=0).split(payments, payments["Class"])
-    straddling = sum(len(payments.iloc[scored].drop_duplicates().merge(payments.iloc[fit].drop_duplicates())) for fit, scored in folds)
+    straddling = sum(int(np.isin(np.unique(row[scored]), row[fit]).sum()) for fit, scored in folds)
     # a pair is in one fold with probability 1/5; otherwise it straddles in both of its folds
     assert 2 * 0.6 * repeats.sum() < straddling <= 2 * repeats.sum()
 

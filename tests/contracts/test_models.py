@@ -24,7 +24,7 @@ from pipelines.models.rounds import fit_model
 
 N_ROWS, N_CLASSES = 120, {"regression": 0, "binary": 2, "multiclass": 3}
 TOLERANCE = 1e-9
-SMALLER = {"n_estimators": 12, "max_iter": 60, "alpha": 0.01, "learning_rate_init": 0.1}
+SMALLER = {"n_estimators": 12, "max_iter": 60, "alpha": 0.01, "learning_rate_init": 0.1, "epochs": 30, "l1": 0.0}
 """Parameters that let a kind learn from few rows in a short time, given where it takes them."""
 
 # a kind that learns nothing (a rule somebody wrote down) has tests of its own

@@ -46,7 +46,10 @@ def test_what_is_selected(selection: Any, expected: list[str]) -> None:
 @pytest.mark.parametrize(
     ("selection", "message"),
     [
-        ({"exept": "a1"}, r"has the key\(s\) 'exept'; allowed: 'select', 'except'\. Closest: 'except'\. Write \{select: \[A, 'B\*'\], except"),
+        (
+            {"exept": "a1"},
+            r"has the key\(s\) 'exept'; allowed: 'select', 'except'\. Closest: 'except'\. Write \{select: \[A, 'B\*'\], except",
+        ),
         ({"select": "a1", "columns": "a2"}, r"has the key\(s\) 'columns'; allowed: 'select', 'except'\. Write"),
         ({}, r"has no key; allowed: 'select', 'except'\. Write"),
         ("a3", r"No column 'a3' here; there are .*Select columns by name, glob or kind"),

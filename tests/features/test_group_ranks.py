@@ -41,6 +41,13 @@ def test_the_rank_of_a_new_row(rows: list[tuple[float, str]], value: float, grou
     assert GroupRank("v", by="g").fit(training).transform(new)["v__rank_by_g"].iloc[0] == pytest.approx(expected)
 
 
+def test_ranks_among_all_rows_where_the_group_says_nothing() -> None:
+    training = pd.DataFrame({"v": [1.0, 2.0, 2.0, 5.0, np.nan], "g": ["a", "a", None, "b", "c"]})
+    new = pd.DataFrame({"v": [2.0, 2.0, 2.0, 9.0, np.nan], "g": ["c", None, "new", "a", "a"]})
+    # c has no value: like a missing and an unseen group it is answered by all four known values
+    np.testing.assert_allclose(GroupRank("v", by="g").fit(training).transform(new)["v__rank_by_g"], [0.5, 0.5, 0.5, 1.0, np.nan])
+
+
 def test_shares_agree_with_pandas() -> None:
     out = GroupShare("v", by="g").fit_transform(X)["v__share_by_g"]
     sums = X.groupby("g")["v"].sum()

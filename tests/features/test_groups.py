@@ -85,3 +85,14 @@ def test_agrees_with_pandas(rows: list[tuple[float, str, int]]) -> None:
     for statistic in ("mean", "max", "count"):
         np.testing.assert_allclose(out[f"v__{statistic}_by_g_h"], groups.transform(statistic), atol=1e-6)
     np.testing.assert_allclose(out["v__difference_by_g_h"], table["v"] - groups.transform("mean"), atol=1e-6)
+
+
+def test_keys_that_are_missing_throughout() -> None:
+    bare = X.assign(g=pd.Series([None] * 5, dtype="str"))
+    out = GroupStatistics("v", by="g", statistics=["mean", "count", "sd"]).fit_transform(bare)
+    np.testing.assert_allclose(out[["v__mean_by_g", "v__count_by_g", "v__sd_by_g"]], [[4.0, 0.0, OVERALL["sd"]]] * 5)
+
+
+def test_statistics_are_written_in_the_order_asked_for_once() -> None:
+    out = GroupStatistics("v", by="g", statistics=["ratio", "count", "mean", "count"]).fit_transform(X)
+    assert list(out.columns[3:]) == ["v__ratio_by_g", "v__count_by_g", "v__mean_by_g"]

@@ -224,7 +224,7 @@ def of_year(window: int, how: str) -> Reference:
 @pytest.mark.parametrize("cutoff", CUTOFFS, ids=str)
 @pytest.mark.parametrize("key", KEYS, ids=str)
 @given(drawn=rows(), least=st.integers(1, 3))
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_statistics(cutoff: dict[str, int], key: list[str], drawn: tuple[pd.DataFrame, pd.Series], least: int) -> None:
     windows: list[int | str] = [6, 20, "all", "last_2"]
     step = AsOfStatistics("day", by=[key], windows=windows, statistics=STATISTICS, min_count=least, **cutoff)  # type: ignore[arg-type]
@@ -239,7 +239,7 @@ def test_statistics(cutoff: dict[str, int], key: list[str], drawn: tuple[pd.Data
 
 @pytest.mark.parametrize("cutoff", CUTOFFS, ids=str)
 @given(drawn=rows(), span=st.integers(0, 3), repeat=st.booleans())
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_lags(cutoff: dict[str, int], drawn: tuple[pd.DataFrame, pd.Series], span: int, repeat: bool) -> None:
     step = AsOfLag("day", by="shop", days=[1, 7], span=span, repeat=repeat, last=[1, 3], **cutoff)
     references = {f"target__lag_{days}d_by_shop": of_lag(days, span, repeat) for days in (1, 7)}
@@ -248,7 +248,7 @@ def test_lags(cutoff: dict[str, int], drawn: tuple[pd.DataFrame, pd.Series], spa
 
 @pytest.mark.parametrize("cutoff", CUTOFFS, ids=str)
 @given(drawn=rows())
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_exponential_means_and_trends(cutoff: dict[str, int], drawn: tuple[pd.DataFrame, pd.Series]) -> None:
     X, y = drawn
     fading = AsOfExponentialMean("day", by="shop", half_life=[0.5, 10], **cutoff)
@@ -261,7 +261,7 @@ def test_exponential_means_and_trends(cutoff: dict[str, int], drawn: tuple[pd.Da
 
 @pytest.mark.parametrize("how", ["difference", "ratio"])
 @given(drawn=rows(), shift=st.integers(350, 380))
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_year_on_year(how: Any, drawn: tuple[pd.DataFrame, pd.Series], shift: int) -> None:
     X, y = drawn
     later = X.assign(day=X["day"] + pd.Timedelta(days=shift))
@@ -295,7 +295,7 @@ every_step = pytest.mark.parametrize("make", STEPS, ids=["statistics", "repeated
 @every_step
 @pytest.mark.parametrize("cutoff", CUTOFFS, ids=str)
 @given(drawn=rows(least=4), at=st.integers(0, 40))
-@settings(max_examples=15)
+@settings(max_examples=8)
 def test_the_future_changes_nothing(
     make: Callable[..., HistoryStep], cutoff: dict[str, int], drawn: tuple[pd.DataFrame, pd.Series], at: int
 ) -> None:
@@ -315,7 +315,7 @@ def test_the_future_changes_nothing(
 @every_step
 @pytest.mark.parametrize("cutoff", CUTOFFS, ids=str)
 @given(drawn=rows(least=4), seed=st.integers(0, 99))
-@settings(max_examples=10)
+@settings(max_examples=6)
 def test_the_order_of_rows_changes_nothing(
     make: Callable[..., HistoryStep], cutoff: dict[str, int], drawn: tuple[pd.DataFrame, pd.Series], seed: int
 ) -> None:

@@ -9,11 +9,14 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
 from scipy import stats
+from sklearn.base import clone
 from sklearn.preprocessing import MinMaxScaler, PowerTransformer, RobustScaler, StandardScaler
 
+from features import numeric
 from features.errors import InputError
-from features.numeric import Scale, Skew, box_cox, yeo_johnson
+from features.numeric import Scale, Skew, blocks, box_cox, quartiles, skewness, yeo_johnson
 
 RNG = np.random.default_rng(3)
 X = pd.DataFrame({"skewed": RNG.lognormal(2.0, 1.0, 200), "even": RNG.normal(0.0, 1.0, 200), "negative": -RNG.lognormal(2.0, 1.0, 200)})
@@ -119,3 +122,39 @@ def test_flags_are_not_numbers() -> None:
     with pytest.raises(InputError, match="'scale' works on numeric columns; 'f' is flags"):
         Scale("f").fit(pd.DataFrame({"f": [True, False]}))
     assert Scale().fit(pd.DataFrame({"f": [True, False], "c": [1, 2]})).selected_ == ["c"]
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=3, max_size=50))
+def test_skewness_agrees_with_scipy(values: list[float]) -> None:
+    known = np.array(values)
+    if np.ptp(known) > 1e-6 * np.abs(known).max() + 1e-100:
+        with_gap = np.column_stack([np.append(known, np.nan), np.full(len(known) + 1, 3.0)])
+        np.testing.assert_allclose(skewness(with_gap), [stats.skew(known), 0.0], atol=1e-6)
+
+
+def test_few_values_have_no_skewness() -> None:
+    assert skewness(np.array([[1.0, np.nan], [2.0, np.nan], [np.nan, np.nan]])).tolist() == [0.0, 0.0]
+    assert skewness(np.empty((0, 2))).tolist() == [0.0, 0.0]
+    assert skewness(np.empty((3, 0))).tolist() == []
+
+
+@given(st.lists(FINITE, min_size=1, max_size=40))
+def test_quartiles_agree_with_numpy(values: list[float]) -> None:
+    known = np.array(values)
+    np.testing.assert_allclose(quartiles(known), np.quantile(known, [0.25, 0.5, 0.75]), rtol=1e-12, atol=1e-12 * np.abs(known).max())
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 50])
+@pytest.mark.parametrize("step", [Scale(how="robust"), Skew(threshold=0.0, how="yeo_johnson")], ids=lambda step: step.name)
+def test_a_large_table_is_cut_into_blocks(step: Any, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = clone(step).fit_transform(X)
+    monkeypatch.setattr(numeric, "_BLOCK", width * len(X))
+    assert [len(names) for names, _ in blocks(X, "scale")] == {1: [1, 1, 1], 2: [2, 1]}.get(width, [3])
+    assert_frame_equal(clone(step).fit_transform(X), whole)
+
+
+def test_the_column_of_a_wrong_value_is_named() -> None:
+    for wrong, message in ((np.inf, "found an infinite value in column 'even'"), ("a", "needs numbers in column 'even'")):
+        table = X.assign(even=pd.Series([wrong, *X["even"].iloc[1:]], dtype=object))
+        with pytest.raises(InputError, match=message):
+            list(blocks(table, "scale"))

@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines import stages
+from pipelines.known import Known
+from pipelines.metrics import METRICS
 from pipelines.oof import Predictions
-from pipelines.report.binary import threshold_figure, wilson
 from pipelines.report.blends import blends_section
 from pipelines.report.blocks import Block, Choice, Figure, Folded, Section, Text, embedded, label, paired
 from pipelines.report.confusion import confusion
@@ -24,9 +25,10 @@ from pipelines.report.evidence import Evidence
 from pipelines.report.folds import picture
 from pipelines.report.header import header
 from pipelines.report.importances import shares
+from pipelines.report.levels import levels_of
 from pipelines.report.numbers import decimals_of, number, rounded
 from pipelines.report.page import render, sections
-from pipelines.report.slices import levels_of, score_slices
+from pipelines.report.slices import score_slices
 from pipelines.report.thinning import along, equal_count, subsample
 from pipelines.report.truth import truth_section
 from pipelines.splits import FIT, SCORED, Folds
@@ -34,6 +36,7 @@ from pipelines.splits import FIT, SCORED, Folds
 from .reported import Reported, finished, reported
 
 _SECTIONS = {"models", "validation", "truth", "importances", "ensemble", "time", "plan"}
+_BINARY_SECTIONS = {"calibration", "decision", "screening"}
 _HOSTILE = '<script>alert("x")</script>'
 
 
@@ -55,7 +58,7 @@ def report(make_tiny: Callable[..., Any], tmp_path: Path) -> Callable[..., Repor
 @pytest.mark.parametrize("task", ["regression", "binary", "multiclass"])
 def test_page_is_one_offline_file_with_all_sections(report: Callable[..., Reported], task: str) -> None:
     made = report(task)
-    assert set(re.findall(r'<section id="(\w+)">', made.page)) == _SECTIONS
+    assert set(re.findall(r'<section id="(\w+)">', made.page)) == _SECTIONS | (_BINARY_SECTIONS if task == "binary" else set())
     assert len(made.page) < 6_000_000
     assert made.page.startswith("<!doctype html>")
     assert not re.findall(r"https?://|@import|url\(", made.own)
@@ -129,11 +132,19 @@ def test_rare_levels_are_one_slice() -> None:
 
 
 def test_a_slice_of_one_class_has_no_score() -> None:
-    from pipelines.metrics import METRICS
+    y, p = np.array([0.0] * 20 + [0.0, 1.0] * 10), np.linspace(0, 1, 40)
+    parts = score_slices(pd.Categorical(["x"] * 20 + ["y"] * 20), METRICS["roc_auc"], Known(y), p)
+    assert [number(part.score) for part in parts] == ["n/a", number(METRICS["roc_auc"].score(y[20:], p[20:]))]
 
-    y = np.array([0.0] * 20 + [0.0, 1.0] * 10)
-    parts = score_slices(pd.Categorical(["x"] * 20 + ["y"] * 20), y, np.linspace(0, 1, 40), METRICS["roc_auc"])
-    assert [number(part.score) for part in parts] == ["n/a", number(METRICS["roc_auc"].score(y[20:], np.linspace(0, 1, 40)[20:]))]
+
+@pytest.mark.parametrize("name", sorted(METRICS))
+def test_no_slice_is_too_poor_for_a_page(name: str) -> None:
+    # one row, one class, nothing but zeros: a score or none, but never a failure
+    metric, y = METRICS[name], np.array([0.0] * 5 + [1.0] * 5 + [0.0, 1.0])
+    levels = pd.Categorical(["zeros"] * 5 + ["ones"] * 5 + ["one row", "another"])
+    p = np.full(len(y), 0.5) if "multiclass" not in metric.tasks or "binary" in metric.tasks else np.full((len(y), 2), 0.5)
+    for part in score_slices(levels, metric, Known(y if metric.least_allowed else y + 1), p):
+        assert np.isfinite(part.score) == np.isfinite(part.ends).all()
 
 
 def test_report_says_what_is_fitted_on_all_rows_and_which_rows_are_special(report: Callable[..., Reported]) -> None:
@@ -207,23 +218,6 @@ def test_narrow_figures_are_paired() -> None:
     sizes = [(one.height, one.is_wide) for one in found if isinstance(one, Figure)]
     assert sizes == [(200, False), (200, False), (300, True)]
     assert text == Text("x")
-
-
-def test_thresholds_agree_with_counting() -> None:
-    rng = np.random.default_rng(0)
-    y, p = rng.integers(0, 2, 200).astype(float), rng.random(200).round(2)
-    _, precision, recall, _ = threshold_figure(y, p).data
-    above = p > precision["x"][30]
-    assert precision["y"][30] == pytest.approx(y[above].mean(), rel=1e-4)
-    assert recall["y"][30] == pytest.approx(y[above].sum() / y.sum(), rel=1e-4)
-    assert precision["y"][-1] is None
-
-
-def test_wilson_interval_of_known_case() -> None:
-    low, high = wilson(np.array([0.5, 0.0]), np.array([100, 10]))
-    # statsmodels.stats.proportion.proportion_confint(50, 100, method="wilson"), and (0, 10)
-    assert np.round(low, 4).tolist() == [0.4038, 0.0]
-    assert np.round(high, 4).tolist() == [0.5962, 0.2775]
 
 
 def test_confusion_counts() -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipelines.arms import compare_arms, families
+
 from ..conftest import write_tiny
 from .reported import Reported, finished, reported
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 _CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
 _ALONE = ("no-sandbox", "disable-gpu", "disable-background-networking", "disable-component-update", "disable-sync", "no-first-run")
 _TASKS = ("regression", "binary", "multiclass")
+_ARMS = "  weighed: {decision_tree: {max_depth: 3}, view: linear, weights: balanced}\n"
+_FINISHED = "calibrate: platt\nthreshold: {cost: {false_positive: 1, false_negative: 5}}\n"
 _PATIENCE = 60_000
 """Milliseconds; a busy machine draws slowly, and nothing here waits longer than it has to."""
 _CONTRAST = """([front, back]) => {
@@ -59,12 +63,16 @@ class Opened:
 
     def wait_until_drawn(self, scope: str) -> None:
         """Wait until no figure that is shown below a selector is left undrawn."""
-        shown = "(scope) => ![...document.querySelectorAll(`${scope} .plot:not(.js-plotly-plot)`)].some((one) => one.getClientRects().length)"
+        shown = (
+            "(scope) => ![...document.querySelectorAll(`${scope} .plot:not(.js-plotly-plot)`)].some((one) => one.getClientRects().length)"
+        )
         self.page.wait_for_function(shown, arg=scope, timeout=_PATIENCE)
 
     def lightness(self, front: str, back: str) -> tuple[float, float]:
         """Relative luminance (WCAG 2) of one element's text and another's ground."""
-        front_colour = self.page.eval_on_selector(front, "(one) => one.tagName === 'text' ? getComputedStyle(one).fill : getComputedStyle(one).color")
+        front_colour = self.page.eval_on_selector(
+            front, "(one) => one.tagName === 'text' ? getComputedStyle(one).fill : getComputedStyle(one).color"
+        )
         back_colour = self.page.eval_on_selector(back, "(one) => getComputedStyle(one).backgroundColor")
         light: list[float] = self.page.evaluate(_CONTRAST, [front_colour, back_colour])
         return light[0], light[1]
@@ -79,9 +87,15 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Reported]:
         if task not in there:
             folder = tmp_path_factory.mktemp(task)
             tiny = write_tiny(folder / "tiny", task, n_train=120)
+            tiny.edit(("ensemble:\n", f"{_ARMS if task == 'binary' else ''}ensemble:\n"))
             with tiny.declaration.open("a", encoding="utf-8") as file:
-                file.write("report: {slices: [street, rooms]}\n")
-            there[task] = reported(finished(tiny.folder, tiny.runs, folder), folder / "report.html")
+                file.write("report: {slices: [street, rooms]}\n" + (_FINISHED if task == "binary" else ""))
+            evidence = finished(tiny.folder, tiny.runs, folder)
+            if task == "binary":
+                known, folds = evidence.prepared.known, evidence.folds
+                arms = compare_arms(families(evidence.session.spec.models), evidence.combined.predictions, known, folds, evidence.metric)
+                evidence.metrics["arms"] = arms
+            there[task] = reported(evidence, folder / "report.html")
         return there[task]
 
     return make
@@ -134,13 +148,21 @@ def test_a_phone_need_not_scroll_sideways(look: Callable[..., Opened], task: str
     opened.wait_until_drawn("body")
     assert opened.page.evaluate("() => document.scrollingElement.scrollWidth") == 390
     # a figure may not be wider than its frame either, where it would be cut
-    cut = "() => [...document.querySelectorAll('figure')].filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.innerText)"
+    cut = (
+        "() => [...document.querySelectorAll('figure')].filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.innerText)"
+    )
     assert opened.page.evaluate(cut) == []
 
 
 def test_the_dark_is_dark_and_readable(look: Callable[..., Opened]) -> None:
     opened = look("binary", color_scheme="dark")
-    for front, back in (("body", "body"), ("h2", "body"), ("figure h3", "figure"), ("figure .xtick text", "figure"), ("td", "td:first-child")):
+    for front, back in (
+        ("body", "body"),
+        ("h2", "body"),
+        ("figure h3", "figure"),
+        ("figure .xtick text", "figure"),
+        ("td", "td:first-child"),
+    ):
         text, ground = opened.lightness(front, back)
         assert ground < 0.05, back
         assert (text + 0.05) / (ground + 0.05) > 4.5, front
