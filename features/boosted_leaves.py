@@ -33,10 +33,19 @@ class Boosting:
         """Trees of ``rows`` (n_rows, n_columns; NaN for missing), by log loss where the target is 0 or 1, else squared error.
 
         Rows must come in a fixed order: sums of gradients have the rounding of the order they are made in.
+
+        Raises
+        ------
+        InputError
+            When there are fewer than 2 rows.
         """
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
         from threadpoolctl import threadpool_limits
 
+        if len(rows) < 2:
+            raise InputError(
+                f"Boosted trees need at least 2 rows to be grown on, found {len(rows)}. Take fewer folds, or leave the step out."
+            )
         kind = HistGradientBoostingClassifier if np.array_equal(np.unique(target), [0.0, 1.0]) else HistGradientBoostingRegressor
         booster = kind(
             max_iter=self.trees,
@@ -116,7 +125,7 @@ class BoostedLeaves(Step):
 
     def _write(self, X: pd.DataFrame) -> pd.DataFrame:
         rows = _rows(X, self.codes_, self.name)
-        written = {name: pd.Categorical.from_codes(*_leaf_of(tree, rows)) for name, tree in _named(self.trees_, self.into)}
+        written = {name: _leaf_of(tree, rows) for name, tree in _named(self.trees_, self.into)}
         return pd.DataFrame(written, index=X.index)
 
 
@@ -245,9 +254,10 @@ def _numbered(tree: Tree) -> Tree:
     return {**tree, "value": np.where(is_leaf, np.cumsum(is_leaf) - 1, -1).astype(np.float64)}
 
 
-def _leaf_of(tree: Tree, rows: Numbers) -> tuple[NDArray[np.int64], list[str]]:
-    """The number of each row's leaf, and the names of all leaves."""
-    return walk(tree, rows).astype(np.int64), [str(number) for number in range(int(tree["value"].max()) + 1)]
+def _leaf_of(tree: Tree, rows: Numbers) -> pd.Categorical[Any]:
+    """The number of each row's leaf, among those of all leaves."""
+    names = [str(number) for number in range(int(tree["value"].max()) + 1)]
+    return pd.Categorical.from_codes(walk(tree, rows).astype(np.int64), names)
 
 
 def _named(trees: Mapping[str, list[Tree]], into: str) -> list[tuple[str, Tree]]:

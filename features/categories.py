@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from features.columns import Selection
+from features.design import refuse_too_few
 from features.errors import InputError
 from features.expressions import as_text
-from features.keys import levels_of
+from features.keys import key_codes, learn_key_codes, levels_of, n_groups
 from features.step import Learns, Step, missing_safe_codes
 
 
@@ -85,6 +86,9 @@ class CountEncode(Step):
         The columns to count.
     normalize
         Give the share of the training rows, 0 to 1, in place of the count.
+    together
+        Whether the columns are one key, whose combinations are counted (``<first>_<second>__count``), instead of one key
+        each; all combinations with a missing part count as one.
 
     Examples
     --------
@@ -94,25 +98,41 @@ class CountEncode(Step):
     """
 
     learns = Learns.ROWS
-    examples: ClassVar[tuple[Mapping[str, Any], ...]] = ({}, {"columns": ["MSSubClass", "Street", "HasAir", "Sold"], "normalize": True})
+    examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {},
+        {"columns": ["MSSubClass", "Street", "HasAir", "Sold"], "normalize": True},
+        {"columns": ["PoolQC", "HasAir", "Condition"], "together": True},
+    )
 
-    def __init__(self, columns: Selection = "categorical", *, normalize: bool = False) -> None:
+    def __init__(self, columns: Selection = "categorical", *, normalize: bool = False, together: bool = False) -> None:
         self.columns = columns
         self.normalize = normalize
+        self.together = together
 
     def _learn(self, X: pd.DataFrame, y: pd.Series | None) -> None:
-        self.levels_ = {column: levels_of(X[column]) for column in self.selected_}
+        if self.together:
+            refuse_too_few(self.selected_, 1, self.name)
         unit = max(len(X), 1) if self.normalize else 1
-        self.counts_ = {column: _counts(X[column], levels) / unit for column, levels in self.levels_.items()}
+        self.keys_: list[dict[str, Any]] = []
+        self.counts_: list[np.ndarray] = []
+        for columns in [self.selected_] if self.together else [[column] for column in self.selected_]:
+            keys, codes = learn_key_codes(X, columns)
+            self.keys_.append(keys)
+            # every combination has been learnt: what has no group has a missing part, which is counted last
+            self.counts_.append(np.bincount(np.where(codes < 0, n_groups(keys), codes), minlength=n_groups(keys) + 1) / unit)
 
     def _write(self, X: pd.DataFrame) -> pd.DataFrame:
-        return pd.DataFrame({f"{column}__count": self._counted(X[column]) for column in self.selected_}, index=X.index)
+        counted = zip(self.keys_, self.counts_, strict=True)
+        return pd.DataFrame({f"{'_'.join(keys['by'])}__count": _counted(X, keys, counts) for keys, counts in counted}, index=X.index)
 
-    def _counted(self, column: pd.Series) -> np.ndarray:
-        codes = missing_safe_codes(column, self.levels_[str(column.name)])
-        gaps = column.isna().to_numpy()
-        counts = self.counts_[str(column.name)]
-        return np.where(gaps, counts[-1], np.where(codes >= 0, counts[codes], 0.0))
+
+def _counted(X: pd.DataFrame, keys: dict[str, Any], counts: np.ndarray) -> np.ndarray:
+    codes = key_codes(X, keys)
+    unknown = np.flatnonzero(codes < 0)
+    found = counts[codes]
+    # a missing part, or a combination that was not seen
+    found[unknown] = np.where(X[keys["by"]].iloc[unknown].isna().any(axis=1), counts[-1], 0.0)
+    return found
 
 
 def _counts(column: pd.Series, levels: np.ndarray) -> np.ndarray:

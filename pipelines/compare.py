@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from features.errors import InputError
+from features.errors import InputError, listed
 from pipelines.history import Entry, find_entry
-from pipelines.metrics import METRICS, Metric
+from pipelines.metrics import Metric, metric_of
 from pipelines.scores import paired_fold_test
 from pipelines.track import flatten
 
@@ -53,18 +52,26 @@ def compare(first: str, second: str, runs: Path) -> Comparison:
     """
     one, two = find_entry(first, runs), find_entry(second, runs)
     before, after = one.read("metrics.json"), two.read("metrics.json")
-    for key in ("competition", "metric"):
-        if before[key] != after[key]:
+    for key in ("competition", "metric", "metric_params"):
+        if before.get(key) != after.get(key):
             raise InputError(
-                f"Runs {one.run_id} and {two.run_id} differ in {key}: {before[key]!r} and {after[key]!r}. Compare runs of one kind."
+                f"Runs {one.run_id} and {two.run_id} differ in {key}: {before.get(key)!r} and {after.get(key)!r}. Compare runs of one kind."
             )
     if not same_scored_rows(one, two):
         raise InputError(
             f"Runs {one.run_id} and {two.run_id} score other rows in their folds, so their folds cannot be paired. Run both with the same split and data."
         )
-    metric, folds_per_repeat = METRICS[before["metric"]], before["folds"]["count"] // before["folds"]["repeats"]
-    tables = [{"final": run["final"], **run["models"], **run["ensemble"]} for run in (before, after)]
-    rows = [_row(name, tables[0][name], tables[1][name], metric, folds_per_repeat) for name in tables[0] if name in tables[1]]
+    hashes = [entry.read("run.json")["data"]["hashes"] for entry in (one, two)]
+    other = sorted(name for name in {**hashes[0], **hashes[1]} if hashes[0].get(name) != hashes[1].get(name))
+    if other:
+        raise InputError(f"Runs {one.run_id} and {two.run_id} were made from other contents of {listed(other)}. Compare runs on the same data.")
+    metric = metric_of(before["metric"], before.get("metric_params", {}))
+    folds_per_repeat = before["folds"]["count"] // before["folds"]["repeats"]
+    tables = [{**run["models"], **run["ensemble"]} for run in (before, after)]
+    finals = list(dict.fromkeys(run["final"]["name"] for run in (before, after)))
+    rows = [_row(" -> ".join(finals), before["final"], after["final"], metric, folds_per_repeat)]
+    both = [name for name in tables[0] if name in tables[1] and [name] != finals]
+    rows += [_row(name, tables[0][name], tables[1][name], metric, folds_per_repeat) for name in both]
     return Comparison(one, two, metric, changes(one.declared(), two.declared()), rows, before["folds"]["count"])
 
 
@@ -75,11 +82,9 @@ def same_scored_rows(one: Entry, two: Entry) -> bool:
 
 
 def _row(name: str, first: dict[str, Any], second: dict[str, Any], metric: Metric, folds_per_repeat: int) -> Row:
-    sign = 1.0 if metric.greater_is_better else -1.0
-    better = [sign * value for value in second["folds"]]
-    worse = [sign * value for value in first["folds"]]
-    test = paired_fold_test(better, worse, folds_per_repeat=folds_per_repeat)
-    won = int(np.sum(np.asarray(better) > np.asarray(worse)))
+    losses = [[None if score is None else metric.loss_of(score) for score in table["folds"]] for table in (first, second)]
+    test = paired_fold_test(*losses, folds_per_repeat=folds_per_repeat)
+    won = sum(before > after for before, after in zip(*losses, strict=True) if before is not None and after is not None)
     return Row(name, first["score"], second["score"], test["difference"], test["low"], test["high"], test["p_value"], won)
 
 
@@ -107,7 +112,8 @@ def compare_lines(first: str, second: str, runs: Path) -> Iterator[str]:
     yield f"second: {found.second.run_id}"
     yield "what changed:" if found.changes else "the declarations are the same"
     yield from (f"  {line}" for line in found.changes)
-    better = "higher" if found.metric.greater_is_better else "lower"
+    target = found.metric.target
+    better = f"nearer {target:g}" if target is not None else "higher" if found.metric.greater_is_better else "lower"
     yield f"{found.metric.name} ({better} is better), {found.n_folds} paired folds; gain is positive where the second run is better:"
     yield f"  {'':14} {'first':>10} {'second':>10} {'gain':>10}   95 % interval            p     folds won"
     for row in found.rows:

@@ -15,6 +15,7 @@ import numpy as np
 
 from features.errors import InputError
 from pipelines import submission
+from pipelines.arms import compare_arms, families
 from pipelines.combiners import asked_columns, entry_of, group_column
 from pipelines.decision import DECIDED, decision_facts
 from pipelines.engine import Outcome, ThreadPlan, run_fits
@@ -221,6 +222,10 @@ def ensemble(session: Session, prepared: Prepared, trained: dict[str, Prediction
     for name in learnt:
         write_both(session, prepared, name, predictions[name], out)
     metrics = _metrics(session, prepared, predictions, learnt)
+    if spec.task == "binary":
+        metrics["arms"] = compare_arms(families({name: spec.models[name] for name in trained}), trained, known, prepared.folds, session.metric)
+        for found in metrics["arms"]:
+            session.console.say(f"arms of {found['base']}: {found['verdict']}")
     if decision is not None:
         metrics["decision"] = decision_facts(fitted[DECIDED], decision, known, prepared.folds)
     for name in learnt:
@@ -253,6 +258,7 @@ def _metrics(session: Session, prepared: Prepared, predictions: dict[str, Predic
         "competition": session.competition.name,
         "task": spec.task,
         "metric": metric.name,
+        "metric_params": dict(metric.params),
         "greater_is_better": metric.greater_is_better,
         "final": {"name": final, **{key: tables[final][key] for key in ("score", "interval", "fold_sd", "folds")}},
         "models": models,

@@ -104,6 +104,7 @@ def score_holdout(session: Session, prepared: Prepared, predictions: dict[str, P
     path = session.data / data.holdout if data.holdout else None
     if path is None or not path.is_file() or not prepared.n_test or session.options.sample:
         return None
+    whole = {name: part for name, part in predictions.items() if not np.isnan(part.test).any()}
     labels, ids, key = read_file(path, data), _test_ids(prepared), data.id or "row"
     if data.id is None and len(labels) == len(ids):
         labels = labels.assign(row=ids.to_numpy())
@@ -116,4 +117,5 @@ def score_holdout(session: Session, prepared: Prepared, predictions: dict[str, P
     y = pd.to_numeric(pd.Series([codes.get(value) for value in truth] if codes else truth), errors="coerce")
     if y.isna().any():
         raise InputError(f"{path.name}: {data.target!r} has {int(y.isna().sum())} values that {data.train} does not allow.")
-    return {name: session.metric.score(y.to_numpy(dtype=np.float64), part.test) for name, part in predictions.items()}
+    columns = prepared.known_of_test.columns
+    return {name: session.metric.score(y.to_numpy(dtype=np.float64), part.test, None, columns) for name, part in whole.items()}

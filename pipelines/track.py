@@ -135,14 +135,14 @@ def _child(client: Any, experiment: str, parent: str, name: str, table: dict[str
 
 
 def _log(
-    client: Any, run: str, params: Mapping[str, Any], values: Mapping[str, float], steps: Mapping[str, list[float]], when: int | None
+    client: Any, run: str, params: Mapping[str, Any], values: Mapping[str, float], steps: Mapping[str, list[float | None]], when: int | None
 ) -> None:
     """Everything of a run in as few calls as the tracker allows."""
     from mlflow.entities import Metric, Param
 
     stamp = when or 0
     metrics = [Metric(key, float(value), stamp, 0) for key, value in values.items()]
-    metrics += [Metric(key, float(value), stamp, step) for key, series in steps.items() for step, value in enumerate(series)]
+    metrics += [Metric(key, float(value), stamp, step) for key, series in steps.items() for step, value in enumerate(series) if value is not None]
     entities = [Param(key, str(value)[:_MAX_PARAM]) for key, value in params.items()]
     client.log_batch(run, metrics=metrics[:1000], params=entities[:100])
     for start in range(1000, len(metrics), 1000):

@@ -22,7 +22,7 @@ def holdout_section(evidence: Evidence) -> Section | None:
     rows = [[name, number(scores[name], evidence.decimals), number(evidence.scores[name]["score"], evidence.decimals)] for name in names]
     said = "These labels were looked at once, at the end of the run: no fit, weight or choice has seen them."
     marked = names.index(evidence.final) if evidence.final in names else None
-    table = Table(["name", f"holdout {evidence.metric.name}", "out-of-fold"], rows, marked=marked)
+    table = Table(["name", f"holdout {evidence.metric}", "out-of-fold"], rows, marked=marked)
     return Section("holdout", "Holdout", [Text(said), table])
 
 
@@ -61,7 +61,8 @@ def plan_section(evidence: Evidence) -> Section:
         bound = f"{count(len(plan['columns']))} columns, {count(len(plan['fold_bound']))} of them made per fold"
         users = ", ".join(model for model in evidence.metrics["models"] if evidence.session.spec.models[model].keys.view == view)
         caption = f"{bound}. Used by {users}."
-        blocks.append(Folded(f"View {name}: {len(plan['steps'])} steps, {bound}", [_plan_table(plan, caption)]))
+        steps = "1 step" if len(plan["steps"]) == 1 else f"{len(plan['steps'])} steps"
+        blocks.append(Folded(f"View {name}: {steps}, {bound}", [_plan_table(plan, caption)]))
     return Section("plan", "Plan", blocks)
 
 

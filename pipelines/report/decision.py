@@ -83,14 +83,16 @@ def rates_figure(thresholds: Thresholds, scale: Scale, chosen: Mapping[str, Any]
     ]
     marks = [_mark(scale, chosen, name, color) for name, (_, color) in rates.items()]
     layout = {"xaxis": scale.axis("threshold"), "yaxis": axis("", range=[-0.02, 1.03]), "showlegend": True}
-    caption = (
-        "Upright: the chosen threshold, faint those of the folds. Points: what the decisions came to, nested."
-        if chosen["folds"]
-        else "Upright: one half."
-    )
-    return Figure(
-        "Decisions over the threshold", [*_uprights(scale, chosen, 1.0), *traces, *(one for one in marks if one)], layout, caption, 360
-    )
+    traces += [*_uprights(scale, chosen, 1.0), *(one for one in marks if one)]
+    return Figure("Decisions over the threshold", traces, layout, _caption(chosen), 360)
+
+
+def _caption(chosen: Mapping[str, Any]) -> str:
+    if chosen.get("threshold") is None:
+        return "There is no one threshold to mark."
+    if not any(fold is not None for fold in chosen["folds"]):
+        return "Upright: the threshold. Points: what the decisions came to."
+    return "Upright: the chosen threshold; short strokes: those of the folds. Points: what the decisions came to, nested."
 
 
 def cost_figures(thresholds: Thresholds, scale: Scale, chosen: Mapping[str, Any]) -> list[Figure]:

@@ -100,7 +100,7 @@ def _counts(evidence: Evidence) -> Table:
     for fold in range(folds.n_folds):
         counts = [count((folds.status[:, fold] == status).sum()) for status in (FIT, SCORED, UNUSED)]
         rows.append([str(fold), *([str(repeat_of[fold])] if is_repeated else []), *counts, number(scores[fold], evidence.decimals)])
-    header = ["fold", *(["repeat"] if is_repeated else []), "fit", "scored", "unused", f"{evidence.metric.name} of {evidence.final}"]
+    header = ["fold", *(["repeat"] if is_repeated else []), "fit", "scored", "unused", f"{evidence.metric} of {evidence.final}"]
     return Table(header, rows, n_text=2 if is_repeated else 1)
 
 

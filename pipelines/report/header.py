@@ -30,12 +30,13 @@ def header(evidence: Evidence) -> Header:
     """The header of a run."""
     final, spec, metric = evidence.metrics["final"], evidence.session.spec, evidence.metric
     direction = "higher is better" if metric.greater_is_better else "lower is better"
+    direction = direction if metric.target is None else f"best at {metric.target:g}"
     return Header(
         title=spec.title,
-        subtitle=f"{evidence.session.competition.name} \N{MIDDLE DOT} {spec.task} \N{MIDDLE DOT} {metric.name}, {direction}",
+        subtitle=f"{evidence.session.competition.name} \N{MIDDLE DOT} {spec.task} \N{MIDDLE DOT} {metric}, {direction}",
         warnings=_warnings(evidence),
         score=number(final["score"]),
-        score_note=f"out-of-fold {metric.name} of '{final['name']}'",
+        score_note=f"out-of-fold {metric} of '{final['name']}'",
         tiles=_tiles(evidence),
         facts=Facts(_run_facts(evidence)),
     )

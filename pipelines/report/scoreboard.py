@@ -43,7 +43,7 @@ def _rank(evidence: Evidence, name: str) -> float:
     score = float(evidence.scores[name]["score"])
     if math.isnan(score):
         return math.inf
-    return -score if evidence.metric.greater_is_better else score
+    return evidence.metric.loss_of(score)
 
 
 def dot_plot(evidence: Evidence, names: list[str]) -> Figure:
@@ -54,8 +54,9 @@ def dot_plot(evidence: Evidence, names: list[str]) -> Figure:
     final = {names.index(evidence.final): evidence.final}
     shown = (others, "$ink", "pooled, with 95 % interval"), (final, "$accent", "final")
     traces = [faint, *(_with_intervals(evidence, *one) for one in shown)]
-    better = "right" if evidence.metric.greater_is_better else "left"
-    layout = {"xaxis": axis(f"{evidence.metric.name}, better to the {better}"), "yaxis": ladder(names), "showlegend": True}
+    metric = evidence.metric
+    better = f"better to the {'right' if metric.greater_is_better else 'left'}" if metric.target is None else f"best at {metric.target:g}"
+    layout = {"xaxis": axis(f"{metric}, {better}"), "yaxis": ladder(names), "showlegend": True}
     return Figure("Scores", traces, layout, height=ladder_height(len(names), each=30, least=200), is_wide=True)
 
 

@@ -28,6 +28,13 @@ def binary(n_rows: int = 4000, slope: float = 1.5, shift: float = 1.0, centre: f
     return expit(slope * truth + shift), y, expit(truth)
 
 
+def frauds(seed: int, n_rows: int = 25_000) -> tuple[Array, Array]:
+    """Probabilities of a good model of rare events, and the target."""
+    rng = np.random.default_rng(seed)
+    y = (rng.random(n_rows) < 0.015).astype(np.float64)
+    return expit(np.where(y == 1, rng.normal(2.0, 4.0, n_rows), rng.normal(-8.0, 1.5, n_rows))), y
+
+
 def multiclass(n_rows: int = 3000, slope: float = 2.0, seed: int = 0) -> tuple[Array, Array, Array]:
     """The same for three classes, of which the first is said too often."""
     rng = np.random.default_rng(seed)
@@ -108,22 +115,26 @@ def test_no_two_probabilities_become_one_so_that_average_precision_stays(name: s
     assert abs(average_precision_score(y, q) - average_precision_score(y, p)) < 1e-9
 
 
-def test_out_of_fold_isotonic_loses_less_average_precision_than_plateaus_do() -> None:
+def test_isotonic_loses_no_average_precision_in_a_fold_and_little_over_folds_where_plateaus_lose_more() -> None:
     from sklearn.isotonic import IsotonicRegression
 
     lost, lost_by_plateaus = [], []
-    for seed in range(5):
-        p, y, _ = binary(20_000, centre=-6.0, seed=seed)
+    for seed in range(4):
+        p, y = frauds(seed)
         fold = np.random.default_rng(seed).integers(0, 5, len(y))
         ours, plain = np.empty(len(y)), np.empty(len(y))
         for k in range(5):
             fit, scored = fold != k, fold == k
             ours[scored] = fitted("isotonic", p[fit], y[fit]).predict(p[scored])
             plain[scored] = IsotonicRegression(out_of_bounds="clip").fit(p[fit], y[fit]).predict(p[scored])
+            assert average_precision_score(y[scored], ours[scored]) == pytest.approx(
+                average_precision_score(y[scored], p[scored]), abs=1e-9
+            )
         before = average_precision_score(y, p)
         lost.append(before - average_precision_score(y, ours))
         lost_by_plateaus.append(before - average_precision_score(y, plain))
-    assert np.mean(lost) < 0.002 < np.mean(lost_by_plateaus)
+    # rows of different folds meet with curves of their own, which no calibrator avoids
+    assert np.mean(lost) < 0.004 and np.mean(lost_by_plateaus) > 2 * np.mean(lost)
 
 
 # ---------------------------------------------------------------------- against scikit-learn

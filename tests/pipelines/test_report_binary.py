@@ -33,6 +33,7 @@ from pipelines.report.outcomes import Outcomes
 from pipelines.report.page import render, sections
 from pipelines.report.scales import Scale
 from pipelines.report.screening import drawn, is_measured, screen_levels, screen_numbers, screening_section
+from pipelines.spec import Part
 
 from ..conftest import write_tiny
 from .reported import finished
@@ -493,3 +494,11 @@ def test_raw_columns_of_any_kind_can_be_screened(evidence: Evidence, monkeypatch
     page = render(header(evidence), [section] if section else [])
     assert "&lt;b&gt;" in page
     assert "whole: KS" in page
+
+
+@pytest.mark.parametrize(("metric", "said"), [("calibration_ratio", "calibration_ratio, best at 1"), ("brier", "brier, lower is better")])
+def test_direction_is_that_of_the_metric(evidence: Evidence, metric: str, said: str) -> None:
+    spec = replace(evidence.session.spec, metric=Part(metric, {}, ()))
+    made = Evidence(replace(evidence.session, spec=spec), evidence.prepared, evidence.combined, {})
+    page = render(header(made), sections(made))
+    assert f"{said}</p>" in page
