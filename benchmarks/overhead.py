@@ -79,7 +79,7 @@ def _bare(jobs: list[FoldFit], prepared: Prepared) -> None:
         if job.fold_block not in blocks:
             blocks[job.fold_block] = read_matrices(job.view, job.fold_block)
         block = blocks[job.fold_block]
-        predict = _bare_fit(job, block.fit.to_numpy(dtype=np.float64), y[block.fit_rows])
+        predict = _bare_fit(job, block.fit.to_numpy(dtype=np.float64), y[block.rows.fit])
         for part in (block.scored, block.test):
             np.expm1(predict(part.to_numpy(dtype=np.float64)))
 

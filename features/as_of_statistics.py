@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -118,23 +118,31 @@ class AsOfStatistics(HistoryStep):
     def _look_back(self, past: Past, groups: Positions, cutoffs: Days, days: Days) -> Iterator[tuple[str, Narrow]]:
         asked_groups, asked_cutoffs, asked = distinct(groups, cutoffs)
         last = past.before(asked_groups, asked_cutoffs)
-        for window in dict.fromkeys(self.windows):
-            first = _window_start(past, window, asked_groups, asked_cutoffs, last)
-            for statistic, values in self._summaries(past, first, last, asked_cutoffs):
+        windows, wanted = list(dict.fromkeys(self.windows)), list(dict.fromkeys(self.statistics))
+        first = [_window_start(past, window, asked_groups, asked_cutoffs, last) for window in windows]
+        averages = _averages(past, first, last) if {"mean", "sd"} & {*wanted} else []
+        for number, window in enumerate(windows):
+            found = {
+                "count": (last - first[number]).astype(np.float64),
+                **({"mean": averages[number][:, 0], "sd": averages[number][:, 1]} if averages else {}),
+                **_by_share(past, first[number], last, wanted),
+                **_by_shape(past, first[number], last, wanted),
+            }
+            is_enough = last - first[number] >= self.min_count
+            if "age" in wanted:
+                found["age"] = _ages(past, last, asked_cutoffs, is_enough)
+            for statistic in wanted:
+                values = found[statistic] if statistic == "count" else np.where(is_enough, found[statistic], np.nan)
                 yield f"{statistic}_{window if isinstance(window, str) else f'{window}d'}", as_float32(values)[asked]
 
-    def _summaries(self, past: Past, first: Positions, last: Positions, cutoffs: Days) -> Iterator[tuple[str, Numbers]]:
-        """The values of each statistic of some slices."""
-        wanted = dict.fromkeys(self.statistics)
-        of_slices = {**_by_share(past, first, last, wanted), **_by_moment(past, first, last, wanted)}
-        is_enough = last - first >= self.min_count
-        for statistic in wanted:
-            if statistic == "count":
-                yield statistic, (last - first).astype(np.float64)
-            elif statistic == "age":
-                yield statistic, _ages(past, last, cutoffs, is_enough)
-            else:
-                yield statistic, np.where(is_enough, of_slices[statistic], np.nan)
+
+def _averages(past: Past, first: Sequence[Positions], last: Positions) -> list[Numbers]:
+    """The means and deviations of the slices of each window, shape (n_slices, 2), in one pass through the longest."""
+    from features.kernels.segments import nested_means
+
+    shortest_first = np.argsort([-starts.sum() for starts in first], kind="stable")
+    found = nested_means(past.values, np.stack([first[number] for number in shortest_first], axis=1), last)
+    return [found[:, place] for place in np.argsort(shortest_first)]
 
 
 def _by_share(past: Past, first: Positions, last: Positions, wanted: Iterable[str]) -> dict[str, Numbers]:
@@ -147,16 +155,11 @@ def _by_share(past: Past, first: Positions, last: Positions, wanted: Iterable[st
     )
 
 
-def _by_moment(past: Past, first: Positions, last: Positions, wanted: Iterable[str]) -> dict[str, Numbers]:
-    """The moments and extremes among the statistics, and those that come with them."""
-    from features.kernels.segments import extremes, harmonic_means, means, shapes
+def _by_shape(past: Past, first: Positions, last: Positions, wanted: Iterable[str]) -> dict[str, Numbers]:
+    """The extremes, the harmonic mean and the shape of the distribution, where one of them is among the statistics."""
+    from features.kernels.segments import extremes, harmonic_means, shapes
 
-    kernels: dict[tuple[str, ...], Callable[[Numbers, Positions, Positions], Numbers]] = {
-        ("mean", "sd"): means,
-        ("hmean",): harmonic_means,
-        ("min", "max"): extremes,
-        ("skew", "kurtosis"): shapes,
-    }
+    kernels = {("hmean",): harmonic_means, ("min", "max"): extremes, ("skew", "kurtosis"): shapes}
     asked = [(names, kernel) for names, kernel in kernels.items() if {*names} & {*wanted}]
     found = [(names, kernel(past.values, first, last).reshape(len(first), len(names))) for names, kernel in asked]
     return {name: table[:, number] for names, table in found for number, name in enumerate(names)}

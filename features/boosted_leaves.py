@@ -257,7 +257,7 @@ def _numbered(tree: Tree) -> Tree:
 def _leaf_of(tree: Tree, rows: Numbers) -> pd.Categorical[Any]:
     """The number of each row's leaf, among those of all leaves."""
     names = [str(number) for number in range(int(tree["value"].max()) + 1)]
-    return pd.Categorical.from_codes(walk(tree, rows).astype(np.int64), names)
+    return pd.Categorical.from_codes(walk(tree, rows).astype(np.int64), pd.Index(names))
 
 
 def _named(trees: Mapping[str, list[Tree]], into: str) -> list[tuple[str, Tree]]:

@@ -226,7 +226,8 @@ def isotonic() -> Calibrator:
         from sklearn.isotonic import IsotonicRegression
 
         values = IsotonicRegression(out_of_bounds="clip").fit_transform(p, y, sample_weight=weights)
-        levels, block = np.unique(values, return_inverse=True)
+        # neighbours that are equal but for the rounding of weighted means are one block
+        levels, block = np.unique(values.round(12), return_inverse=True)
         centres = np.bincount(block, weights * p) / np.bincount(block, weights)
         positives, negatives = _totals(y, weights)
         return Line(centres.tolist(), np.clip(levels, 1 / (negatives + 2), 1 - 1 / (positives + 2)).tolist())

@@ -344,8 +344,17 @@ def _resampler(raw: object, where: Path_, task: str, faults: list[Fault]) -> Par
     if raw is None or raw == "none":
         return None
     part = _part(raw, where, RESAMPLERS, "way to resample", faults)
-    if part is not None and task == "regression":
+    if part is None:
+        return None
+    try:
+        tasks = RESAMPLERS[part.name](**part.params).tasks
+    except InputError as error:
+        faults.append(Fault((*where, part.name), str(error)))
+        return None
+    if task == "regression":
         faults.append(Fault(where, "resampling needs classes; the task is 'regression'. Remove the key."))
+    elif task and task not in tasks:
+        faults.append(Fault((*where, part.name), f"{part.name!r} does not fit task {task!r}; it is for {' and '.join(tasks)} targets."))
     return part
 
 

@@ -22,10 +22,30 @@ _FEW = 8
 @numba.njit(cache=True, nogil=True)
 def means(values: Floats, first: Positions, last: Positions) -> Floats:
     """The mean and the standard deviation of each slice, shape (n_slices, 2); no deviation where it is no more than rounding."""
-    out = np.full((len(first), 2), np.nan)
-    for i in range(len(first)):
-        if last[i] > first[i]:
-            out[i, 0], out[i, 1] = _mean(values[first[i] : last[i]])
+    return nested_means(values, first.reshape(-1, 1), last)[:, 0]
+
+
+@numba.njit(cache=True, nogil=True)
+def nested_means(values: Floats, first: Positions, last: Positions) -> Floats:
+    """Means and deviations of several slices with one end, shape (n_slices, n_starts, 2); ``first`` has the shape (n_slices, n_starts).
+
+    A slice that holds the one before it adds the values in front of that to it (Chan, Golub and LeVeque, 1983).
+    """
+    out = np.full((first.shape[0], first.shape[1], 2), np.nan)
+    for i in range(first.shape[0]):
+        begin, mean, squares = last[i], 0.0, 0.0
+        for j in range(first.shape[1]):
+            if first[i, j] > begin:
+                begin, mean, squares = last[i], 0.0, 0.0
+            more, n = begin - first[i, j], last[i] - first[i, j]
+            if more > 0:
+                own, spread = _mean(values[first[i, j] : begin])
+                squares += more * (spread * spread + (own - mean) ** 2 * ((n - more) / n))
+                mean += (own - mean) * (more / n)
+                begin = first[i, j]
+            if n > 0:
+                deviation = np.sqrt(squares / n)
+                out[i, j, 0], out[i, j, 1] = mean, deviation if deviation > _ROUNDING * abs(mean) else 0.0
     return out
 
 
@@ -47,7 +67,7 @@ def _mean(part: Floats) -> tuple[float, float]:
     shift = ((a + b) + (c + d)) / len(part)
     mean = origin + shift
     deviation = np.sqrt(max(((aa + bb) + (cc + dd)) / len(part) - shift * shift, 0.0))
-    return mean, deviation if deviation > _ROUNDING * abs(mean) else 0.0
+    return mean, deviation
 
 
 @numba.njit(cache=True, nogil=True)
@@ -83,6 +103,7 @@ def shapes(values: Floats, first: Positions, last: Positions) -> Floats:
             continue
         part = values[first[i] : last[i]]
         mean, deviation = _mean(part)
+        deviation = deviation if deviation > _ROUNDING * abs(mean) else 0.0
         third, fourth = 0.0, 0.0
         for value in part:
             scaled = (value - mean) / deviation if deviation > 0.0 else 0.0
@@ -129,17 +150,17 @@ def quantiles(values: Floats, first: Positions, last: Positions, shares: Floats)
 
 @numba.njit(cache=True, nogil=True)
 def _moved(kept: Floats, n: int, gone: Floats, come: Floats) -> None:
-    """Put values into the sorted first ``n`` of ``kept``, and take others, which are among them, out, in place."""
-    for value in come:
-        at = np.searchsorted(kept[:n], value)
-        for i in range(n, at, -1):
-            kept[i] = kept[i - 1]
-        kept[at] = value
-        n += 1
-    for value in gone:
-        n -= 1
-        for i in range(np.searchsorted(kept[: n + 1], value), n):
+    """Take values out of the sorted first ``n`` of ``kept``, where they are, and put others in; one for one, what lies between moves up."""
+    for k in range(max(len(gone), len(come))):
+        free = np.searchsorted(kept[:n], gone[k]) if k < len(gone) else n
+        wanted = np.searchsorted(kept[:n], come[k]) if k < len(come) else n
+        n += (k >= len(gone)) - (k >= len(come))
+        for i in range(free, wanted - 1):
             kept[i] = kept[i + 1]
+        for i in range(free, wanted, -1):
+            kept[i] = kept[i - 1]
+        if k < len(come):
+            kept[wanted - (free < wanted)] = come[k]
 
 
 @numba.njit(cache=True, nogil=True)

@@ -82,6 +82,13 @@ def adasyn(*, rate: Share | None = None, ratio: Above0 | None = None, n_neighbor
                 f"'adasyn' finds no row of class {min(counts)} with a neighbour of the other class among its {n_neighbors}. "
                 "Raise 'n_neighbors', or use smote."
             ) from error
+        except ValueError as error:
+            if "No samples will be generated" not in str(error):
+                raise
+            raise InputError(
+                f"'adasyn' spreads {sum(counts.values()) - int(np.sum(y == min(counts)))} new row(s) over so many that each gets less than half a row. "
+                "Ask for a higher rate, or use smote."
+            ) from error
 
     return Resampler("adasyn", draw, BINARY)
 

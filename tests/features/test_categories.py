@@ -78,3 +78,20 @@ def test_counts_are_those_of_the_training_rows(values: list[str | None]) -> None
 def test_numbers_are_counted_whatever_their_type() -> None:
     step = CountEncode("n").fit(pd.DataFrame({"n": [1, 1, 2]}))
     assert step.transform(pd.DataFrame({"n": [1.0, None]}))["n__count"].tolist() == [2.0, 0.0]
+
+
+PAIRS = pd.DataFrame({"n": [1, 1, 2, 1, 2], "c": ["a", "a", "a", None, None]})
+
+
+def test_combinations_are_counted_together() -> None:
+    step = CountEncode(["n", "c"], together=True).fit(PAIRS)
+    assert step.write(PAIRS)["n_c__count"].tolist() == [2.0, 2.0, 1.0, 2.0, 2.0]
+    new = pd.DataFrame({"n": [2, 3, 3, 1], "c": ["a", "a", None, "z"]})
+    assert step.write(new)["n_c__count"].tolist() == [1.0, 0.0, 2.0, 0.0]
+    shares = CountEncode(["n", "c"], together=True, normalize=True).fit_transform(PAIRS)["n_c__count"]
+    assert shares.tolist() == [0.4, 0.4, 0.2, 0.4, 0.4]
+
+
+def test_a_key_of_no_columns_is_refused() -> None:
+    with pytest.raises(InputError, match="Step 'count_encode' needs at least 1 column\\(s\\) to work on, found \\[\\]"):
+        CountEncode("dates", together=True).fit(PAIRS)

@@ -66,7 +66,8 @@ def test_log_loss_falls_and_the_truth_comes_nearer(name: str, rows: tuple[Array,
     q = fitted(name, p[::2], y[::2]).predict(p)
     assert q.shape == p.shape and q.dtype == np.float64
     assert log_loss(y[1::2], q[1::2]) < log_loss(y[1::2], p[1::2]) - 0.005
-    assert np.abs(q - truth).mean() < np.abs(p - truth).mean()
+    if name not in ("temperature", "prior_shift"):
+        assert np.abs(q - truth).mean() < 0.4 * np.abs(p - truth).mean(), "these two bend one thing only"
     if p.ndim == 2:
         np.testing.assert_allclose(q.sum(axis=1), 1)
 

@@ -411,6 +411,13 @@ def test_classes_without_a_border_are_refused_where_it_is_needed() -> None:
         RESAMPLERS["adasyn"]().resample(X, y, 0)
 
 
+def test_adasyn_refuses_too_few_new_rows() -> None:
+    with pytest.raises(
+        InputError, match=r"'adasyn' spreads 2 new row\(s\) over so many that each gets less than half a row. Ask for a higher"
+    ):
+        resampled("adasyn", rate=38 / 302)
+
+
 def test_editing_that_takes_a_whole_class_is_refused() -> None:
     y = np.array([1.0, 0.0] * 8)
     X = pd.DataFrame({"same": np.arange(16) // 2 * 1.0})

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.columns import kind_of
+from features.design import FAR, learn_scales
 from features.errors import InputError, closest, listed
 from features.expressions import as_text
 from pipelines.metrics import Array
@@ -45,12 +46,9 @@ class Fields:
         if X.shape[1] == 0:
             raise InputError(f"Model {model!r} needs at least one column; its view has none left. Look at what its view drops.")
         numbers = [str(name) for name in X.columns if pd.api.types.is_float_dtype(X[name].dtype)]
-        values = _numbers(X, numbers, model)
-        known = ~np.isnan(values)
-        count = np.maximum(known.sum(axis=0), 1)
-        centres = np.where(known, values, 0.0).sum(axis=0) / count
-        spreads = np.sqrt(np.where(known, (values - centres) ** 2, 0.0).sum(axis=0) / count)
-        return cls([str(name) for name in X.columns if name not in numbers], numbers, centres, np.where(spreads > 0, spreads, 1.0))
+        _numbers(X, numbers, model)  # infinite ones are refused in the model's name
+        scales = learn_scales(X[numbers], model)
+        return cls([str(name) for name in X.columns if name not in numbers], numbers, scales["centres"], scales["spreads"])
 
     @property
     def names(self) -> list[str]:
@@ -65,7 +63,8 @@ class Fields:
         hashes = np.empty((len(X), len(self.names)), dtype=np.uint32)
         for at, name in enumerate(self.tokens):
             hashes[:, at] = _token_hashes(X[name])
-        values = (_numbers(X, self.numbers, model) - self.centres) / self.spreads
+        with np.errstate(over="ignore"):
+            values = np.clip((_numbers(X, self.numbers, model) - self.centres) / self.spreads, -FAR, FAR)
         gaps = np.isnan(values)
         for at, name in enumerate(self.numbers):
             hashes[:, len(self.tokens) + at] = np.where(gaps[:, at], *_hashes([_gap(name), name]))
