@@ -17,8 +17,8 @@ same in every row that has the code. N(s) is a normal draw of mean 0 and standar
 
 | cross | size |
 |---|---|
-| category of site or app x advertiser ``C21`` | ``KIND_BY_ADVERTISER`` times the inner product of a vector for each, of rank 3 |
-| publisher x advertiser ``C21`` | ``PLACE_BY_ADVERTISER`` times the inner product of a vector for each, of rank 3 |
+| category of site or app x advertiser ``C21`` | ``KIND_BY_ADVERTISER``: the standard deviation of an interaction of rank about 3 |
+| publisher x advertiser ``C21`` | ``PLACE_BY_ADVERTISER``: the same |
 | ``C18`` x ``banner_pos`` (1 or another) | N(0.6) |
 | ``C18`` x quarter of the day | N(0.3) |
 
@@ -43,7 +43,7 @@ CLICK_RATE = 0.168
 SIZE = {50: 0.0, 250: 0.9, 36: 0.4, 90: -0.3, 480: 0.5}
 CONNECTION = {0: 0.0, 2: -0.1, 3: -0.6, 5: -0.3}
 IN_APP, AT_TOP, BUSY = -0.5, 0.2, -0.4
-KIND_BY_ADVERTISER, PLACE_BY_ADVERTISER, RANK = 0.9, 0.3, 3
+KIND_BY_ADVERTISER, PLACE_BY_ADVERTISER, RANK = 0.8, 0.3, 3
 
 
 def probabilities(rng: Generator, shown: Impressions) -> Values:
@@ -83,24 +83,31 @@ def _main(rng: Generator, shown: Impressions) -> Values:
 
 def _crosses(rng: Generator, shown: Impressions) -> Values:
     publishers, creatives = shown.catalogues.publishers, shown.catalogues.creatives
-    n_kinds, n_advertisers = int(publishers.group.max()) + 1, int(creatives.group.max()) + 1
+    of_kind, of_advertiser = (np.bincount(catalogue.group, catalogue.share) for catalogue in (publishers, creatives))
     advertiser = creatives.group[shown.creative]
     c18, at_top = creatives.codes["C18"].to_numpy()[shown.creative], (publishers.codes["banner_pos"] == 1).to_numpy()[shown.publisher]
     of_position, of_quarter = rng.normal(0, 0.6, (4, 2)), rng.normal(0, 0.3, (4, 4))
     effects: Values = (
-        KIND_BY_ADVERTISER * _matched(rng, n_kinds, n_advertisers)[publishers.group[shown.publisher], advertiser]
-        + PLACE_BY_ADVERTISER * _matched(rng, len(publishers.codes), n_advertisers)[shown.publisher, advertiser]
+        KIND_BY_ADVERTISER * _interaction(rng, of_kind, of_advertiser)[publishers.group[shown.publisher], advertiser]
+        + PLACE_BY_ADVERTISER * _interaction(rng, publishers.share, of_advertiser)[shown.publisher, advertiser]
         + of_position[c18, at_top.astype(int)]
         + of_quarter[c18, shown.hour // 6]
     )
     return effects
 
 
-def _matched(rng: Generator, n_rows: int, n_columns: int) -> Values:
-    """Inner products of a drawn vector for each row with one for each column: a table of rank 3 with entries of variance 1."""
-    rows, columns = (rng.normal(0, RANK**-0.25, (number, RANK)) for number in (n_rows, n_columns))
-    products: Values = (rows[:, None, :] * columns).sum(axis=-1)
-    return products
+def _interaction(rng: Generator, first: Values, second: Values) -> Values:
+    """Inner products of a drawn vector for each code of two columns, of shape (n_first, n_second), given the shares of the codes.
+
+    Row and column means are taken off, so that it says nothing of either column alone, and the standard deviation becomes 1; both are
+    weighted by the shares.
+    """
+    rows, columns = (rng.normal(0, 1, (len(shares), RANK)) for shares in (first, second))
+    table: Values = (rows[:, None, :] * columns).sum(axis=-1)
+    table -= (table * second).sum(axis=1, keepdims=True)
+    table -= (first[:, None] * table).sum(axis=0)
+    table /= np.sqrt((first[:, None] * table**2 * second).sum())
+    return table
 
 
 def _intercept(odds: Values, rate: float) -> float:

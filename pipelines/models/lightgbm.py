@@ -60,7 +60,11 @@ class LightGBM:
         rows = np.random.default_rng(0).normal(size=(40, 2))
         y = (np.arange(40) % (3 if task == "multiclass" else 2)).astype(np.float64)
         try:
-            self.fit({**params, "n_estimators": 1}, Training(pd.DataFrame(rows).rename(columns=str), y, None, task, 3, 0))
+            # few rows: without the setting a large min_data_in_leaf would leave no feature
+            self.fit(
+                {"feature_pre_filter": False, **params, "n_estimators": 1},
+                Training(pd.DataFrame(rows).rename(columns=str), y, None, task, 3, 0),
+            )
         except (lightgbm.basic.LightGBMError, TypeError, ValueError) as error:
             return [f"LightGBM refuses these parameters: {error}."]
         return []

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.arms import compare_arms, families
-
 from ..conftest import write_tiny
 from .reported import Reported, finished, reported
 
@@ -90,12 +88,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Reported]:
             tiny.edit(("ensemble:\n", f"{_ARMS if task == 'binary' else ''}ensemble:\n"))
             with tiny.declaration.open("a", encoding="utf-8") as file:
                 file.write("report: {slices: [street, rooms]}\n" + (_FINISHED if task == "binary" else ""))
-            evidence = finished(tiny.folder, tiny.runs, folder)
-            if task == "binary":
-                known, folds = evidence.prepared.known, evidence.folds
-                arms = compare_arms(families(evidence.session.spec.models), evidence.combined.predictions, known, folds, evidence.metric)
-                evidence.metrics["arms"] = arms
-            there[task] = reported(evidence, folder / "report.html")
+            there[task] = reported(finished(tiny.folder, tiny.runs, folder), folder / "report.html")
         return there[task]
 
     return make
