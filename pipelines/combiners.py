@@ -9,7 +9,9 @@ from pipelines.finishing import calibrate, correct, postprocess, route, threshol
 from pipelines.oof import Entry, OnOof
 from pipelines.spec import Part, Spec
 
-COMBINERS: dict[str, Callable[..., OnOof]] = {way.__name__: way for way in (blend, stack, route, calibrate, threshold, correct, postprocess)}
+COMBINERS: dict[str, Callable[..., OnOof]] = {
+    way.__name__: way for way in (blend, stack, route, calibrate, threshold, correct, postprocess)
+}
 
 DECLARED = {name: way for name, way in COMBINERS.items() if name != "postprocess"}
 """Those that stand under ``ensemble``; rules have a key of their own."""

@@ -64,7 +64,9 @@ def compare(first: str, second: str, runs: Path) -> Comparison:
     hashes = [entry.read("run.json")["data"]["hashes"] for entry in (one, two)]
     other = sorted(name for name in {**hashes[0], **hashes[1]} if hashes[0].get(name) != hashes[1].get(name))
     if other:
-        raise InputError(f"Runs {one.run_id} and {two.run_id} were made from other contents of {listed(other)}. Compare runs on the same data.")
+        raise InputError(
+            f"Runs {one.run_id} and {two.run_id} were made from other contents of {listed(other)}. Compare runs on the same data."
+        )
     metric = metric_of(before["metric"], before.get("metric_params", {}))
     folds_per_repeat = before["folds"]["count"] // before["folds"]["repeats"]
     tables = [{**run["models"], **run["ensemble"]} for run in (before, after)]

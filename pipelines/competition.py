@@ -34,7 +34,9 @@ class Competition:
         """
         if history is not None and not (history / "declaration.yaml").is_file():
             known = sorted(path.name for path in history.parent.glob("*") if (path / "declaration.yaml").is_file())
-            raise InputError(f"--from: no run {history.name!r}; {history.parent} has {listed(known) or 'none'}.{closest(history.name, known)}")
+            raise InputError(
+                f"--from: no run {history.name!r}; {history.parent} has {listed(known) or 'none'}.{closest(history.name, known)}"
+            )
         path = self.folder / DECLARATION if history is None else history / "declaration.yaml"
         return read_declaration(path).with_settings(settings)
 

@@ -219,5 +219,3 @@ def stack(problem: Problem, *, of: list[str] | None = None, meta: Literal["ridge
     if meta not in (None, fitting):
         raise InputError(f"meta {meta!r} does not fit task {problem.task!r}; allowed: {fitting}.")
     return Stack(problem, alpha, "transformed" if problem.task == "regression" else "logit")
-
-

@@ -35,7 +35,9 @@ class Route:
 
     def predict(self, members: Array, known: Known = NOTHING_KNOWN) -> Array:
         """The first prediction that is there; NaN where no member has one."""
-        gaps = np.isnan(members.reshape(*members.shape[:2], -1)).any(axis=2) if len(members) else np.empty((0, members.shape[1]), dtype=bool)
+        gaps = (
+            np.isnan(members.reshape(*members.shape[:2], -1)).any(axis=2) if len(members) else np.empty((0, members.shape[1]), dtype=bool)
+        )
         return np.asarray(members[np.arange(len(members)), np.argmin(gaps, axis=1)], dtype=np.float64)
 
     def describe(self) -> dict[str, Any]:
@@ -67,7 +69,7 @@ class Calibrate:
 
 @dataclass
 class Decide:
-    """Class 1 where a probability reaches a threshold."""
+    """Class 1 where a probability lies above a threshold."""
 
     threshold: Threshold
     method: str
@@ -200,7 +202,7 @@ def calibrate(problem: Problem, *, of: list[str], method: str = "platt", params:
 
 
 def threshold(problem: Problem, *, of: list[str], method: str = "f1", params: dict[str, Any] | None = None) -> OnOof:
-    """Class 1 where a member's probability reaches a threshold that out-of-fold rows have chosen."""
+    """Class 1 where a member's probability lies above a threshold that out-of-fold rows have chosen."""
     _only_for(problem, "threshold", ("binary",))
     _one(of, "threshold")
     if method not in THRESHOLDS:

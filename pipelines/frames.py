@@ -137,9 +137,7 @@ def advance(
     return frames
 
 
-def _advance_one(
-    frames: Frames, part: Part, rows: FoldRows, target: Target, all_fit: Rows, timeline: Timeline | None
-) -> Frames:
+def _advance_one(frames: Frames, part: Part, rows: FoldRows, target: Target, all_fit: Rows, timeline: Timeline | None) -> Frames:
     step = build_step(part)
     reads = step.reads(frames.header)
     learns_here = step.learns not in (Learns.NOTHING, Learns.LEVELS) and part.params.get(FIT_ON) != "all"

@@ -26,7 +26,14 @@ _FIT_CORE = (
     "pipelines.models.rounds",
     "pipelines.objectives",
 )
-_TABLE_CORE = ("pipelines.tables", "pipelines.splits", "pipelines.time_splits", "pipelines.times", "pipelines.windows", "features.expressions")
+_TABLE_CORE = (
+    "pipelines.tables",
+    "pipelines.splits",
+    "pipelines.time_splits",
+    "pipelines.times",
+    "pipelines.windows",
+    "features.expressions",
+)
 _FRAME_LIBRARIES = ("pandas", "numpy", "scikit-learn", "scipy")
 
 

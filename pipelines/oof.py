@@ -36,10 +36,13 @@ class Predictions:
 class OnOof(Protocol):
     """Something fitted on out-of-fold predictions: weights, a meta-model, a calibrator, a threshold."""
 
-    learns: bool
-    """Whether ``fit`` learns anything; what does not (equal weights, rules) is never given rows."""
-    takes_gaps: bool
-    """Whether members may lack a prediction (NaN) for a row that another member has."""
+    @property
+    def learns(self) -> bool:
+        """Whether ``fit`` learns anything; what does not (equal weights, rules) is never given rows."""
+
+    @property
+    def takes_gaps(self) -> bool:
+        """Whether members may lack a prediction (NaN) for a row that another member has."""
 
     def fit(self, members: Array, known: Known) -> None:
         """Fit on members of shape (n_rows, n_members) or (n_rows, n_members, n_classes)."""
@@ -130,7 +133,7 @@ def _deployed(entry: Entry, members: list[Predictions], known: Known, folds: Fol
 
 def _fit(made: OnOof, table: Array, rows: Rows, known: Known) -> None:
     """Fit on those of some rows that have predictions and may be fitted on; no rows, no fit."""
-    gaps = np.isnan(table.reshape(*table.shape[:2], -1)).any(axis=2)
+    gaps = np.asarray(np.isnan(table.reshape((*table.shape[:2], -1))).any(axis=2))
     usable = ~(gaps.all(axis=1) if made.takes_gaps else gaps.any(axis=1))
     if known.may_fit is not None:
         usable &= known.may_fit[rows]
@@ -175,7 +178,7 @@ class _Nest:
         parts, places = [], []
         for fold in self.repeat:
             scored = self._scored[fold]
-            here = (self._folds.status[np.ix_(scored, [*apart])] == FIT).all(axis=1)
+            here = (self._folds.status[np.ix_(scored, np.asarray([*apart]))] == FIT).all(axis=1)
             if fold not in apart and here.any():
                 parts.append(stacked([self.values(member, apart | {fold}, fold) for member in entry.of])[here])
                 places.append(scored[here])

@@ -23,6 +23,7 @@ from pipelines.frames import REFIT, FoldRows, Frames, SharedTotals, Target, Time
 from pipelines.keys import Keys
 from pipelines.known import Known
 from pipelines.metrics import Array
+from pipelines.models.matrix import fits_float32
 from pipelines.spec import Spec
 from pipelines.splits import Folds, Splittable, make_folds
 from pipelines.store import Store, read_json, write_json
@@ -243,9 +244,15 @@ def fold_blocks(planned: Planned, folds: Folds, target: Target, which: Iterable[
             yield FoldBlock(view, rows, bound, (*base_steps, *own_steps))
 
 
+def compact(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with float64 columns as float32 where that holds every value exactly."""
+    small = [name for name in table.columns if table[name].dtype == np.float64 and fits_float32(table[name])]
+    return table.astype(dict.fromkeys(small, np.float32)) if small else table
+
+
 def write_view(path: Path, frames: Frames) -> None:
     """Write a view's shared columns, the steps that ran once, and the plan into an artifact's folder."""
-    frames.shared.rename_axis(None).to_feather(path / "shared.feather", compression="uncompressed")
+    compact(frames.shared).rename_axis(None).to_feather(path / "shared.feather", compression="uncompressed")
     (path / "steps.json").write_text(
         json.dumps([dump_step(event.fitted) if event.fitted else None for event in frames.events]), encoding="utf-8"
     )
@@ -254,7 +261,7 @@ def write_view(path: Path, frames: Frames) -> None:
 
 def write_block(path: Path, block: FoldBlock) -> None:
     """Write a fold block into an artifact's folder."""
-    block.bound.reset_index(drop=True).to_feather(path / "bound.feather", compression="uncompressed")
+    compact(block.bound).reset_index(drop=True).to_feather(path / "bound.feather", compression="uncompressed")
     np.savez(path / "rows.npz", fit=block.rows.fit, scored=block.rows.scored, test=block.rows.test)
     (path / "steps.json").write_text(json.dumps([dump_step(step) for step in block.steps]), encoding="utf-8")
 

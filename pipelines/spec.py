@@ -184,7 +184,11 @@ def build_spec(declaration: Declaration) -> Spec:
     faults.extend(Fault((), f"needs the key {key!r}.") for key in _NEEDED if key not in raw)
     sections = {key: check(table, raw.get(key, {}), (key,), faults) for key, table in SECTIONS.items() if key in raw or key not in _NEEDED}
     task = _choice(raw, "task", ("regression", "binary", "multiclass"), faults)
-    metric = _part(raw["metric"], ("metric",), {**dict.fromkeys(METRICS, _bare), **METRIC_FACTORIES}, "metric", faults) if "metric" in raw else None
+    metric = (
+        _part(raw["metric"], ("metric",), {**dict.fromkeys(METRICS, _bare), **METRIC_FACTORIES}, "metric", faults)
+        if "metric" in raw
+        else None
+    )
     split = _part(raw.get("split", {}), ("split",), SPLITTERS, "splitter", faults) if "split" in raw else None
     resample = _resampler(raw.get("resample"), ("resample",), task, faults)
     clean, features = (_steps(raw.get(key, []), (key,), faults) for key in ("clean", "features"))
@@ -434,14 +438,18 @@ def _check_subsets(models: Mapping[str, ModelSpec], ensemble: Mapping[str, Part]
             continue
         if part.name == "route":
             if of[-1] in partial:
-                faults.append(Fault((*part.where, "route"), f"its last member {of[-1]!r} predicts some rows only; end with one for all rows."))
+                faults.append(
+                    Fault((*part.where, "route"), f"its last member {of[-1]!r} predicts some rows only; end with one for all rows.")
+                )
         elif len(of) == 1:
             partial.add(name)
         else:
             faults.append(Fault((*part.where, part.name), f"{listed(left)} predict(s) some rows only; put it in a 'route' first."))
     last = next(reversed([*models, *ensemble]), "")
     if last in partial:
-        faults.append(Fault(("ensemble",), f"the final prediction {last!r} covers some rows only; end with a 'route' to a model of all rows."))
+        faults.append(
+            Fault(("ensemble",), f"the final prediction {last!r} covers some rows only; end with a 'route' to a model of all rows.")
+        )
 
 
 def _is_file_name(name: str) -> bool:

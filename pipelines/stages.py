@@ -15,7 +15,7 @@ import numpy as np
 
 from features.errors import InputError
 from pipelines import submission
-from pipelines.arms import compare_arms, families
+from pipelines.arms import arm_lines, compare_arms, families
 from pipelines.combiners import asked_columns, entry_of, group_column
 from pipelines.decision import DECIDED, decision_facts
 from pipelines.engine import Outcome, ThreadPlan, run_fits
@@ -72,7 +72,10 @@ def prepare(session: Session, out: Path) -> Prepared:
     show(folds_file, out / "folds.parquet")
     plans = {view or "(features)": read_json(session.store.path(session.keys.view(view)) / "plan.json") for view in views}
     split = {session.spec.split.name: session.spec.split.params}
-    write_json(out / "plan.json", {"split": split, "folds": prepared.folds.n_folds, "notes": prepared.notes, "windows": prepared.windows, "views": plans})
+    write_json(
+        out / "plan.json",
+        {"split": split, "folds": prepared.folds.n_folds, "notes": prepared.notes, "windows": prepared.windows, "views": plans},
+    )
     return prepared
 
 
@@ -223,9 +226,11 @@ def ensemble(session: Session, prepared: Prepared, trained: dict[str, Prediction
         write_both(session, prepared, name, predictions[name], out)
     metrics = _metrics(session, prepared, predictions, learnt)
     if spec.task == "binary":
-        metrics["arms"] = compare_arms(families({name: spec.models[name] for name in trained}), trained, known, prepared.folds, session.metric)
-        for found in metrics["arms"]:
-            session.console.say(f"arms of {found['base']}: {found['verdict']}")
+        metrics["arms"] = compare_arms(
+            families({name: spec.models[name] for name in trained}), trained, known, prepared.folds, session.metric
+        )
+        for line in arm_lines(metrics["arms"]):
+            session.console.say(line)
     if decision is not None:
         metrics["decision"] = decision_facts(fitted[DECIDED], decision, known, prepared.folds)
     for name in learnt:
@@ -272,9 +277,7 @@ def table_of_scores(session: Session, prepared: Prepared, predictions: Predictio
     """The score of some predictions with its uncertainty; whole groups are drawn where the folds keep groups together."""
     known, column = prepared.known, group_column(session.spec)
     groups = None if column is None else known.columns[column].to_numpy()
-    return score_table(
-        predictions, known.y, prepared.folds, session.metric, columns=known.columns, groups=groups, weights=known.weights
-    )
+    return score_table(predictions, known.y, prepared.folds, session.metric, columns=known.columns, groups=groups, weights=known.weights)
 
 
 def _fit_facts(session: Session, prepared: Prepared, model: str) -> dict[str, Any]:

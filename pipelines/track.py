@@ -142,7 +142,9 @@ def _log(
 
     stamp = when or 0
     metrics = [Metric(key, float(value), stamp, 0) for key, value in values.items()]
-    metrics += [Metric(key, float(value), stamp, step) for key, series in steps.items() for step, value in enumerate(series) if value is not None]
+    metrics += [
+        Metric(key, float(value), stamp, step) for key, series in steps.items() for step, value in enumerate(series) if value is not None
+    ]
     entities = [Param(key, str(value)[:_MAX_PARAM]) for key, value in params.items()]
     client.log_batch(run, metrics=metrics[:1000], params=entities[:100])
     for start in range(1000, len(metrics), 1000):

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
+from pyarrow import feather
 
 from features.errors import InputError
 from pipelines.fitted_rows import resampler_of, shift_of, weights_of
@@ -62,7 +64,9 @@ def read_matrices(view: Path, fold_block: Path) -> Matrices:
     """Put together the shared and the fold-bound columns of one fold."""
     rows = np.load(fold_block / "rows.npz")
     everything = np.concatenate([rows["fit"], rows["scored"], rows["test"]])
-    shared = pd.read_feather(view / "shared.feather").take(everything).reset_index(drop=True)
+    # only the fold's rows are brought into memory, once
+    shared = feather.read_table(view / "shared.feather", memory_map=True).take(pa.array(everything))
+    shared = shared.to_pandas(split_blocks=True, self_destruct=True).reset_index(drop=True)
     bound = pd.read_feather(fold_block / "bound.feather")
     # not in the order of the plan: which columns a selecting step keeps there comes from fold 0, which fits on rows scored here
     table = pd.concat([shared, bound], axis=1)
@@ -74,10 +78,9 @@ def read_matrices(view: Path, fold_block: Path) -> Matrices:
 def take_rows(matrices: Matrices, mask: NDArray[np.bool_]) -> tuple[Matrices, list[NDArray[np.bool_]]]:
     """The rows of a subset model, and where they are among the fitted, the scored and the test rows; ``mask`` is of the whole table."""
     rows = matrices.rows
-    masks = [mask[part] for part in (rows.fit, rows.scored, rows.test)]
-    frames = [table[mask] for table, mask in zip((matrices.fit, matrices.scored, matrices.test), masks, strict=True)]
-    taken = [part[mask] for part, mask in zip((rows.fit, rows.scored, rows.test), masks, strict=True)]
-    return Matrices(*frames, FoldRows(*taken, rows.fold)), masks
+    fit, scored, test = mask[rows.fit], mask[rows.scored], mask[rows.test]
+    taken = FoldRows(rows.fit[fit], rows.scored[scored], rows.test[test], rows.fold)
+    return Matrices(matrices.fit[fit], matrices.scored[scored], matrices.test[test], taken), [fit, scored, test]
 
 
 def fit_fold(job: FoldFit, threads: int) -> Path:

@@ -5,8 +5,8 @@ same in every row that has the code. N(s) is a normal draw of mean 0 and standar
 
 | main effect | size |
 |---|---|
-| publisher: ``site_id`` or ``app_id`` | N(0.35); 0.5 lower in apps |
-| campaign ``C17`` | N(0.3) |
+| publisher: ``site_id`` or ``app_id`` | N(0.45); 0.5 lower in apps |
+| campaign ``C17`` | N(0.4) |
 | creative ``C14`` | N(0.1) |
 | banner size ``C16`` | ``SIZE``: 250 and 36 high |
 | position ``banner_pos`` | 0.2 higher where it is 1 |
@@ -34,6 +34,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import expit
 
 from competitions.ad_click.impressions import Impressions
 
@@ -49,7 +51,8 @@ KIND_BY_ADVERTISER, PLACE_BY_ADVERTISER, RANK = 0.8, 0.3, 3
 def probabilities(rng: Generator, shown: Impressions) -> Values:
     """The true probability of a click of each impression, of shape (n_rows,); ``rng`` draws the effects."""
     odds = _main(rng, shown) + _crosses(rng, shown)
-    return _logistic(odds + _intercept(odds, CLICK_RATE))
+    p: Values = expit(odds + _intercept(odds, CLICK_RATE))
+    return p
 
 
 def entropy(p: Values) -> float:
@@ -64,9 +67,9 @@ def log_loss(clicked: Values, p: Values) -> float:
 
 def _main(rng: Generator, shown: Impressions) -> Values:
     publishers, creatives = shown.catalogues.publishers.codes, shown.catalogues.creatives.codes
-    of_publisher = rng.normal(0, 0.35, len(publishers)) + IN_APP * shown.is_app + AT_TOP * (publishers["banner_pos"] == 1).to_numpy()
+    of_publisher = rng.normal(0, 0.45, len(publishers)) + IN_APP * shown.is_app + AT_TOP * (publishers["banner_pos"] == 1).to_numpy()
     campaign = np.unique(creatives["C17"], return_inverse=True)[1]
-    of_creative = rng.normal(0, 0.3, len(creatives))[campaign] + rng.normal(0, 0.1, len(creatives)) + creatives["C16"].map(SIZE).to_numpy()
+    of_creative = rng.normal(0, 0.4, len(creatives))[campaign] + rng.normal(0, 0.1, len(creatives)) + creatives["C16"].map(SIZE).to_numpy()
     of_model = rng.normal(0, 0.12, len(shown.catalogues.models.codes))
     of_connection = np.array([CONNECTION.get(connection, 0.0) for connection in range(6)])
     of_hour = 0.15 * np.cos((np.arange(24) - 20) * 2 * np.pi / 24)
@@ -111,14 +114,5 @@ def _interaction(rng: Generator, first: Values, second: Values) -> Values:
 
 
 def _intercept(odds: Values, rate: float) -> float:
-    """What is added to all log odds so that the mean probability is the rate, by Newton's method."""
-    intercept = np.log(rate / (1 - rate)) - float(odds.mean())
-    for _ in range(20):
-        p = _logistic(odds + intercept)
-        intercept -= float((p.mean() - rate) / (p * (1 - p)).mean())
-    return float(intercept)
-
-
-def _logistic(odds: Values) -> Values:
-    p: Values = 1 / (1 + np.exp(-odds))
-    return p
+    """What is added to all log odds so that the mean probability is the rate."""
+    return float(brentq(lambda intercept: expit(odds + intercept).mean() - rate, -50, 50))

@@ -16,6 +16,8 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import expit
 
 from competitions.app_install.catalogue import Catalogue, Codes
 
@@ -92,16 +94,13 @@ def _probability(known: Catalogue, clicks: pd.DataFrame) -> Values:
         + known.systems.effect[clicks["os"]]
         - np.where(clicks["in_burst"], OF_FARM, PER_ACTIVITY * activity)
     )
-    return 1 / (1 + np.exp(-odds - _intercept(odds, INSTALL_RATE)))
+    p: Values = expit(odds + _intercept(odds, INSTALL_RATE))
+    return p
 
 
 def _intercept(odds: Values, rate: float) -> float:
-    """What is added to all log odds so that the mean probability is the rate, by bisection."""
-    low, high = -30.0, 30.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (low, middle) if np.mean(1 / (1 + np.exp(-odds - middle))) > rate else (middle, high)
-    return low
+    """What is added to all log odds so that the mean probability is the rate."""
+    return float(brentq(lambda intercept: expit(odds + intercept).mean() - rate, -50, 50))
 
 
 def _delays(rng: Generator, n_rows: int) -> Values:

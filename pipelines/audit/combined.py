@@ -32,8 +32,8 @@ def compare(case: Case, changed: Array, fold: int) -> Iterator[tuple[Severity, s
     entries = [entry_of(name, part, problem) for name, part in declared.items()]
     one, two = (oof.nested(entries, models, replace(case.known, y=y), NOTHING_KNOWN, case.folds) for y in (case.y, changed))
     for name in declared:
-        sides = (side[name].predictions.folds[fold] for side in (one, two))
-        if not np.allclose(*sides, rtol=_STOPPED, atol=0, equal_nan=True):
+        before, after = (side[name].predictions.folds[fold] for side in (one, two))
+        if not np.allclose(before, after, rtol=_STOPPED, atol=0, equal_nan=True):
             advice = "Weights, meta-models, calibrators and thresholds of a fold are fitted on the out-of-fold rows of the other folds."
             yield Severity.LEAK, f"ensemble {name!r}", f"what it predicts for fold {fold} changes", advice
 

@@ -31,7 +31,9 @@ def compare(case: Case, one: World, two: World, fold: int) -> Iterator[tuple[Sev
             sides = (lambda number, job=job: _digests(case, job, number) for job in (true, other))
             files, by_chance = never_same(*sides)
             if looks_back_once(case.planned.views[case.session.spec.models[true.model].keys.view]):
-                files = [name for name in files if name != "test.npy"]  # test rows come after the scored ones: their past holds these labels
+                files = [
+                    name for name in files if name != "test.npy"
+                ]  # test rows come after the scored ones: their past holds these labels
             if set(files) - set(by_chance):
                 advice = "A model may only see its training part: rounds, weights and calibration too."
                 yield Severity.LEAK, f"model {true.model!r}", f"its files {files[:5]} come out otherwise", advice

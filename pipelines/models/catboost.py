@@ -52,7 +52,7 @@ class CatBoost:
 
     def fit(self, params: dict[str, Any], training: Training) -> FittedCatBoost:
         """Fit on a training part."""
-        X, _ = as_matrix(training.X, self.name, allow_missing=True, allow_categories=True)
+        X, _ = as_matrix(training.X, self.name, allow_missing=True, allow_categories=True, compact=True)
         rounds = next(int(params[name]) for name in self.rounds_names if params.get(name) is not None)
         settings = {**self._settings(params, training), "iterations": rounds}
         booster = _library().CatBoost(settings).fit(X, training.y, sample_weight=training.weights)
@@ -68,13 +68,11 @@ class CatBoost:
     def find_rounds(self, params: dict[str, Any], part: Training, held: Training) -> int:
         """The rounds after which the loss on the rows held out stops falling."""
         settings = self._settings(params, part)
-        X, _ = as_matrix(part.X, self.name, allow_missing=True, allow_categories=True)
-        X_held, _ = as_matrix(held.X, self.name, allow_missing=True, allow_categories=True)
+        X, _ = as_matrix(part.X, self.name, allow_missing=True, allow_categories=True, compact=True)
+        X_held, _ = as_matrix(held.X, self.name, allow_missing=True, allow_categories=True, compact=True)
         waits = patience(float(settings.get("learning_rate", settings.get("eta", 0.05))))
         booster = _library().CatBoost({**settings, "iterations": part.max_rounds})
-        booster.fit(
-            X, part.y, sample_weight=part.weights, eval_set=(X_held, held.y), early_stopping_rounds=waits, use_best_model=False
-        )
+        booster.fit(X, part.y, sample_weight=part.weights, eval_set=(X_held, held.y), early_stopping_rounds=waits, use_best_model=False)
         return int(booster.get_best_iteration()) + 1
 
     def _settings(self, params: dict[str, Any], training: Training) -> dict[str, Any]:
@@ -107,7 +105,7 @@ class FittedCatBoost:
 
     def predict(self, X: pd.DataFrame) -> Array:
         """Values or probabilities."""
-        matrix, _ = as_matrix(X, "catboost", allow_missing=True, allow_categories=True)
+        matrix, _ = as_matrix(X, "catboost", allow_missing=True, allow_categories=True, compact=True)
         if not len(matrix):
             return np.empty((0, len(self.booster.classes_))) if self.task == "multiclass" else np.empty(0)
         kind = "RawFormulaVal" if self.task == "regression" else "Probability"

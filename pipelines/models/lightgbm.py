@@ -73,7 +73,7 @@ class LightGBM:
         """Fit on a training part."""
         import lightgbm
 
-        X, categorical = as_matrix(training.X, self.name, allow_missing=True, allow_categories=True)
+        X, categorical = as_matrix(training.X, self.name, allow_missing=True, allow_categories=True, compact=True)
         settings = self._settings(params, training)
         rounds = next(int(settings.pop(name)) for name in self.rounds_names if settings.get(name) is not None)
         start = _start(settings, training.y)
@@ -108,12 +108,12 @@ class LightGBM:
         import lightgbm
 
         settings = self._settings(params, part)
-        X, categorical = as_matrix(part.X, self.name, allow_missing=True, allow_categories=True)
-        X_held, _ = as_matrix(held.X, self.name, allow_missing=True, allow_categories=True)
+        X, categorical = as_matrix(part.X, self.name, allow_missing=True, allow_categories=True, compact=True)
+        X_held, _ = as_matrix(held.X, self.name, allow_missing=True, allow_categories=True, compact=True)
         start, own = _start(settings, part.y), OBJECTIVES.get(str(settings.get("objective")))
         data = lightgbm.Dataset(X, part.y - start, weight=part.weights, categorical_feature=categorical)
         stop = lightgbm.Dataset(X_held, held.y - start, categorical_feature=categorical, reference=data)
-        judge = own and (lambda f, rows: (own.name, own.value(f, rows.get_label()), False))
+        judge = None if own is None else lambda f, rows: (own.name, own.value(f, rows.get_label()), False)
         rate = float(settings.get("learning_rate", settings.get("eta", settings.get("shrinkage_rate", 0.1))))
         stopper = lightgbm.early_stopping(patience(rate), first_metric_only=True, verbose=False)
         booster = lightgbm.train(
@@ -143,7 +143,7 @@ class FittedLightGBM:
 
     def predict(self, X: pd.DataFrame) -> Array:
         """Values or probabilities."""
-        matrix, _ = as_matrix(X, "lightgbm", allow_missing=True, allow_categories=True)
+        matrix, _ = as_matrix(X, "lightgbm", allow_missing=True, allow_categories=True, compact=True)
         if not len(matrix):
             return no_predictions(self.task, self.booster.num_model_per_iteration)
         return as_prediction(self.booster.predict(matrix, num_threads=1) + self.start, self.task)

@@ -44,9 +44,9 @@ class Rule:
         return []
 
     def fit(self, params: dict[str, Any], training: Training) -> FittedRule:
-        """Check that the expression fits the columns."""
+        """Check that the expression fits the columns; a row to fit on may lack a value, one to predict may not."""
         fitted = FittedRule(params["predict"], training.task)
-        fitted.predict(training.X)
+        fitted.predict(training.X.iloc[:0])
         return fitted
 
     def load(self, folder: Path, task: str) -> FittedRule:

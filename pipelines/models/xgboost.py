@@ -65,7 +65,7 @@ class XGBoost:
         """Fit on a training part."""
         import xgboost
 
-        X, categorical = as_matrix(training.X, self.name, allow_missing=True, allow_categories=True, allow_infinite=False)
+        X, categorical = as_matrix(training.X, self.name, allow_missing=True, allow_categories=True, allow_infinite=False, compact=True)
         settings = self._settings(params, training)
         rounds = next(int(settings.pop(name)) for name in self.rounds_names if settings.get(name) is not None)
         data = _data(X, categorical, training.y, training.weights, training.threads)
@@ -91,8 +91,8 @@ class XGBoost:
         import xgboost
 
         settings = self._settings(params, part)
-        X, categorical = as_matrix(part.X, self.name, allow_missing=True, allow_categories=True, allow_infinite=False)
-        X_held, _ = as_matrix(held.X, self.name, allow_missing=True, allow_categories=True, allow_infinite=False)
+        X, categorical = as_matrix(part.X, self.name, allow_missing=True, allow_categories=True, allow_infinite=False, compact=True)
+        X_held, _ = as_matrix(held.X, self.name, allow_missing=True, allow_categories=True, allow_infinite=False, compact=True)
         data = _data(X, categorical, part.y, part.weights, part.threads)
         stop = _data(X_held, categorical, held.y, None, part.threads)
         waits = patience(float(settings.get("eta", 0.3)))
@@ -139,7 +139,7 @@ class FittedXGBoost:
 
     def predict(self, X: pd.DataFrame) -> Array:
         """Values or probabilities."""
-        matrix, categorical = as_matrix(X, "xgboost", allow_missing=True, allow_categories=True, allow_infinite=False)
+        matrix, categorical = as_matrix(X, "xgboost", allow_missing=True, allow_categories=True, allow_infinite=False, compact=True)
         if not len(matrix):
             return no_predictions(
                 self.task, lambda: int(json.loads(self.booster.save_config())["learner"]["learner_model_param"]["num_class"])
