@@ -18,7 +18,7 @@ from competitions.store_sales import sales, stores
 from competitions.store_sales.days import DATES, DAY_OF_WEEK, N_TRAINING, STATES
 from features.errors import InputError
 
-N_STORES = 100
+N_STORES = 50
 FEWEST_STORES = 10
 N_UNKNOWN_OPEN = 11
 ZERO_SALES_SHARE = 7e-5
@@ -30,7 +30,7 @@ def write(folder: Path, *, rows: int | None = None, seed: int = 0) -> None:
     Parameters
     ----------
     folder : existing folder; files of these names are replaced
-    rows : number of training rows; None means 100 stores through all 900 days, 87,056 rows. Otherwise as many stores as the rows need, ten
+    rows : number of training rows; None means 50 stores through all 900 days, 43,528 rows. Otherwise as many stores as the rows need, ten
         at least, and of those the newest rows. The real files have 1,115 stores.
     seed : of everything that is drawn
 

@@ -39,7 +39,7 @@ HEADERS = {
     },
 }
 FIRST = {name: next(iter(files)) for name, files in HEADERS.items()}
-DEFAULT_ROWS = {"credit_fraud": 30_000, "ad_click": 60_000, "app_install": 75_000, "store_sales": 87_056}
+DEFAULT_ROWS = {"credit_fraud": 30_000, "ad_click": 60_000, "app_install": 75_000, "store_sales": 43_528}
 FEWEST = {"credit_fraud": 100, "ad_click": 10, "app_install": 10, "store_sales": 20}
 
 

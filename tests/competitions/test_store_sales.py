@@ -44,7 +44,7 @@ def test_types(tables: dict[str, pd.DataFrame]) -> None:
 
 def test_state_holiday_mixes_numbers_and_text(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
     """Read part by part, as pandas does with a large file, a part without a holiday is whole numbers; so is the whole test file."""
-    kinds = {str(part["StateHoliday"].dtype) for part in pd.read_csv(folder / "train.csv", chunksize=5_000)}
+    kinds = {str(part["StateHoliday"].dtype) for part in pd.read_csv(folder / "train.csv", chunksize=2_000)}
     assert kinds == {"int64", "str"}
     assert set(tables["train"]["StateHoliday"]) == {"0", "a", "b", "c"}
     assert set(tables["test"]["StateHoliday"]) == {0}
@@ -83,8 +83,8 @@ def test_rows_are_newest_first(tables: dict[str, pd.DataFrame]) -> None:
 
 def test_some_stores_are_not_asked_for(tables: dict[str, pd.DataFrame]) -> None:
     train, test = set(tables["train"]["Store"]), set(tables["test"]["Store"])
-    assert train == set(tables["store"]["Store"]) == set(range(1, 101))
-    assert len(test) == 80 and test < train
+    assert train == set(tables["store"]["Store"]) == set(range(1, 51))
+    assert len(test) == 40 and test < train
 
 
 def test_open_is_missing_on_eleven_open_days_of_one_store(tables: dict[str, pd.DataFrame]) -> None:
@@ -97,21 +97,21 @@ def test_open_is_missing_on_eleven_open_days_of_one_store(tables: dict[str, pd.D
 def test_closed_days_sell_nothing_and_a_few_open_ones_neither(tables: dict[str, pd.DataFrame]) -> None:
     train, test = tables["train"], tables["test"]
     assert (train.loc[train["Open"] == 0, ["Sales", "Customers"]] == 0).all().all()
-    assert ((train["Open"] == 1) & (train["Sales"] == 0)).sum() == 5
+    assert ((train["Open"] == 1) & (train["Sales"] == 0)).sum() == 3
     assert (tables["holdout"]["Sales"][test["Open"] == 0] == 0).all()
 
 
 def test_stores_close_on_sundays_and_holidays(tables: dict[str, pd.DataFrame]) -> None:
     train = tables["train"].merge(tables["store"], on="Store")
     share = train.groupby("DayOfWeek")["Open"].mean()
-    assert 0 < share[7] < 0.06 and share[2] > 0.95
+    assert 0 < share[7] < 0.12 and share[2] > 0.95
     assert train[(train["StoreType"] == "b") & (train["DayOfWeek"] == 7)]["Open"].mean() > 0.85
     assert 0 < train[train["StateHoliday"] != "0"]["Open"].mean() < 0.2
 
 
 def test_some_stores_are_closed_for_half_a_year(tables: dict[str, pd.DataFrame]) -> None:
     days = tables["train"].groupby("Store")["Date"].nunique()
-    assert days.value_counts().to_dict() == {900: 84, 716: 16}
+    assert days.value_counts().to_dict() == {900: 42, 716: 8}
     rebuilt = tables["train"][tables["train"]["Store"].isin(days.index[days == 716])]
     assert not rebuilt["Date"].between("2014-07-01", "2014-12-31").any()
     states = tables["store_states"].set_index("Store")["State"]
