@@ -726,7 +726,10 @@ def test_the_refit_takes_the_rounds_of_the_folds(make_tiny: Callable[..., Any], 
 
 def test_a_subset_without_enough_rows_is_named(make_tiny: Callable[..., Any], foldwise: Callable[..., Any]) -> None:
     tiny = make_tiny("regression")
-    tiny.edit(("view: linear}\nensemble", "view: linear, rows: 'area > 1e9'}\nensemble"), ("{blend: {method: simplex}}", "{route: {of: [tree, ridge]}}"))
+    tiny.edit(
+        ("view: linear}\nensemble", "view: linear, rows: 'area > 1e9'}\nensemble"),
+        ("{blend: {method: simplex}}", "{route: {of: [tree, ridge]}}"),
+    )
     said = foldwise("run", tiny.folder)
     assert said.code == 2
     assert "Model 'tree' has 0 rows to fit on in fold 0; its 'rows' 'area > 1e9' leave too few" in said.err

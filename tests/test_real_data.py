@@ -15,6 +15,8 @@ import pytest
 from pipelines import run
 from pipelines.audit import audit
 from pipelines.console import Console
+from pipelines.metrics import METRICS
+from pipelines.metrics.calibration import calibration_slope_intercept
 from pipelines.options import Options
 from pipelines.surroundings import Surroundings
 
@@ -79,3 +81,53 @@ def test_titanic(runs: Path, quiet: Surroundings, data: Path | None) -> None:
     gain = metrics["final"]["score"] - metrics["models"]["gender"]["score"]
     print(f"titanic: {metrics['final']['score']:.5f}, gender {metrics['models']['gender']['score']:.5f}, gain {gain:.5f}")
     assert gain >= 0.05
+
+
+def test_credit_fraud(runs: Path, quiet: Surroundings) -> None:
+    """Arms with and without SMOTE in one run, the final calibrated: its slope holds 1, and it loses nothing that matters."""
+    result = run("credit_fraud", options=Options(runs=runs, data=DATA), around=quiet)
+    metrics = result.metrics
+    print(f"credit_fraud: {metrics['final']}, {[found['verdict'] for found in metrics['arms']]}")
+    assert metrics["final"]["score"] >= 0.88
+    assert {family["base"] for family in metrics["arms"]} == {"logistic", "forest", "lgb"}
+    y = pd.read_csv(DATA / "credit_fraud" / "creditcard.csv")["Class"].to_numpy(dtype=np.float64)
+    before, after = (pd.read_parquet(result.folder / "oof" / f"{name}.parquet")["prediction"] for name in ("final", "calibrated"))
+    there = after.notna().to_numpy()
+    slope = calibration_slope_intercept(y[there], after.to_numpy()[there]).slope
+    losses = [METRICS["log_loss"].score(y[there], one.to_numpy()[there]) for one in (before, after)]
+    lost = METRICS["average_precision"].score(y[there], before.to_numpy()[there]) - metrics["final"]["score"]
+    print(f"slope {slope:.3f}, log loss {losses[0]:.5f} -> {losses[1]:.5f}, average precision lost {lost:.5f}")
+    assert 0.9 <= slope <= 1.1
+    assert losses[1] <= losses[0] + 2e-4
+    assert lost <= 0.002
+
+
+def test_ad_click(runs: Path, quiet: Surroundings) -> None:
+    """Below the constant, LightGBM on ordinal codes and a hashed logistic regression in one table; calibrated as it comes."""
+    metrics = run("ad_click", options=Options(runs=runs, data=DATA), around=quiet).metrics
+    scores = {name: table["score"] for name, table in {**metrics["models"], "final": metrics["final"]}.items()}
+    print(f"ad_click: {scores}")
+    assert scores["final"] < min(scores["constant"], scores["default_lgb"], 0.428)
+
+
+def test_app_install(runs: Path, quiet: Surroundings) -> None:
+    """Three forward blocks by time, no attributed_time: clearly above LightGBM on the raw columns."""
+    result = run("app_install", options=Options(runs=runs, data=DATA), around=quiet)
+    metrics = result.metrics
+    oof = pd.read_parquet(result.folder / "oof" / f"{metrics['final']['name']}.parquet")["prediction"].to_numpy()
+    y = pd.read_csv(DATA / "app_install" / "train.csv")["is_attributed"].to_numpy(dtype=np.float64)
+    last = pd.read_parquet(result.folder / "folds.parquet").iloc[:, -1].to_numpy() == 2
+    area = METRICS["roc_auc"].score(y[last], oof[last])
+    print(f"app_install: {metrics['final']}, raw {metrics['models']['raw']['score']:.4f}, AUC of the last block {area:.4f}")
+    assert metrics["final"]["score"] > metrics["models"]["raw"]["score"] + 0.05
+    assert area >= 0.955
+
+
+def test_store_sales(runs: Path, quiet: Surroundings) -> None:
+    """The last 42 labelled days, and three rolling windows; every baseline is far behind."""
+    metrics = run("store_sales", options=Options(runs=runs, data=DATA), around=quiet).metrics
+    windows = metrics["final"]["folds"]
+    print(f"store_sales: {metrics['final']}, { {name: (table['score'], table['folds'][-1]) for name, table in metrics['models'].items()} }")
+    assert windows[-1] <= 0.105
+    baselines = [metrics["models"][name]["folds"] for name in ("median", "last_year", "last_week")]
+    assert all(window < 0.9 * min(others) for window, others in zip(windows, zip(*baselines, strict=True), strict=True))

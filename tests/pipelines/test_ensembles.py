@@ -73,7 +73,9 @@ def test_simplex_weights_are_never_worse_than_any_member_or_the_mean(task: str, 
     blend.fit(members, Known(y))
     loss = problem_of(task).metric.loss
     corners = [*np.eye(3), np.full(3, 1 / 3)]
-    assert loss(y, blend.predict(members, NOTHING_KNOWN)) <= min(blend.loss(combine(members, corner), Known(y)) for corner in corners) + 1e-6
+    assert (
+        loss(y, blend.predict(members, NOTHING_KNOWN)) <= min(blend.loss(combine(members, corner), Known(y)) for corner in corners) + 1e-6
+    )
 
 
 def test_weights_that_are_known() -> None:

@@ -148,7 +148,12 @@ FAULTS = [
     ("{kfold: {folds: 3, seed: 0}}", "3", 10, r"split: takes one 'name' or 'name: \{parameters\}', found 3"),
     ("{kfold: {folds: 3, seed: 0}}", "group", 10, r"split\.group: needs the key 'column'; keys are column, folds"),
     # rows and target
-    ("not_in_fit", "not_in_fti", 12, r"rows\.not_in_fti: unknown key; allowed: fit_only, not_in_fit, not_scored, duplicates\. Closest: 'not_in_fit'"),
+    (
+        "not_in_fit",
+        "not_in_fti",
+        12,
+        r"rows\.not_in_fti: unknown key; allowed: fit_only, not_in_fit, not_scored, duplicates\. Closest: 'not_in_fit'",
+    ),
     ('"area > 4000"', '"area >"', 12, r"rows\.not_in_fit\[0\]: Expression 'area >' cannot be read"),
     ('"area > 4000"', "\"open('x')\"", 12, r"rows\.not_in_fit\[0\]: Expression .* calls 'open'; allowed are abs, "),
     ('"area > 4000"', '"().__class__"', 12, r"uses Attribute, which is not allowed"),
@@ -181,7 +186,12 @@ FAULTS = [
     ("num_leaves: 5", "num_leafs: 5", 29, r"models\.lgb\.lightgbm\.num_leafs: unknown parameter of 'lightgbm'.*Closest: '"),
     ("num_leaves: 5", "num_leaves: -5", 29, r"models\.lgb\.lightgbm: LightGBM refuses these parameters"),
     ("seeds: 2", "seeds: 0", 30, r"models\.lgb\.seeds: found 0; needed: int .*greater than or equal to 1"),
-    ("seeds: 2", "weights: balanced", 30, r"models\.lgb\.weights: 'balanced' does not fit task 'regression'; allowed: none, inverse_square"),
+    (
+        "seeds: 2",
+        "weights: balanced",
+        30,
+        r"models\.lgb\.weights: 'balanced' does not fit task 'regression'; allowed: none, inverse_square",
+    ),
     ("  ridge: {ridge: {alpha: 1.0}, view: linear}", "  ../x: {ridge: {}}", 27, r"models\.\.\./x: a model's name is made of letters"),
     (
         "{ridge: {alpha: 1.0}, view: linear}",
