@@ -46,7 +46,7 @@ class Rule:
     def fit(self, params: dict[str, Any], training: Training) -> FittedRule:
         """Check that the expression fits the columns; a row to fit on may lack a value, one to predict may not."""
         fitted = FittedRule(params["predict"], training.task)
-        fitted.predict(training.X.iloc[:0])
+        fitted.values(training.X)
         return fitted
 
     def load(self, folder: Path, task: str) -> FittedRule:
@@ -69,13 +69,17 @@ class FittedRule:
         InputError
             When a value is missing, or no probability in a binary task.
         """
-        values = parse(self.expression).evaluate(X).to_numpy(dtype=np.float64, na_value=np.nan)
+        values = self.values(X)
         if np.isnan(values).any():
             raise InputError(f"Rule {self.expression!r} has no value in {int(np.isnan(values).sum())} rows. Fill its columns first.")
-        if self.task == "binary" and len(values) and (values.min() < 0 or values.max() > 1):
-            raise InputError(
-                f"Rule {self.expression!r} must give probabilities from 0 to 1; it gives {values.min():g} to {values.max():g}."
-            )
+        return values
+
+    def values(self, X: pd.DataFrame) -> Array:
+        """The expression's values, NaN where it has none; InputError when one is no probability in a binary task."""
+        values = parse(self.expression).evaluate(X).to_numpy(dtype=np.float64, na_value=np.nan)
+        known = values[~np.isnan(values)]
+        if self.task == "binary" and len(known) and (known.min() < 0 or known.max() > 1):
+            raise InputError(f"Rule {self.expression!r} must give probabilities from 0 to 1; it gives {known.min():g} to {known.max():g}.")
         return values
 
     def importances(self) -> Array | None:

@@ -133,6 +133,6 @@ CLEAN = [
     Exhibit(
         "folds by blocks of time",
         change=lambda t, r: _dated(t, r).assign(block=lambda t: t["day"] // 50),
-        declared={"data": {"time": "day"}, "split": {"column": {"column": "block"}}, "features": [{"drop": ["block"]}]},
+        declared={"data": {"time": "day"}, "split": {"column": {"column": "block"}}},
     ),
 ]

@@ -108,7 +108,7 @@ def _calibrated_by_all_seen(monkeypatch: pytest.MonkeyPatch) -> None:
         def describe(self):
             return {}
 
-    monkeypatch.setitem(combiners.COMBINERS, "blend", lambda problem, of=None, method="mean": Calibrated())
+    monkeypatch.setitem(combiners.COMBINERS, "blend", lambda problem, **_: Calibrated())
 
 
 def _rare(table, rng):

@@ -88,7 +88,10 @@ REGRESSION: dict[str, tuple[Break, str]] = {
     # columns
     "no target": (train(lambda X: X.drop(columns="price")), r"train\.csv lacks column 'price'; it has 'Id', 'area', 'rooms', 'street'"),
     "target misspelt": (edit("target: price", "target: prise"), r"lacks column 'prise'; .*Closest: 'price'"),
-    "no id": (train(lambda X: X.drop(columns="Id")), r"train\.csv lacks column 'Id'"),
+    "no id": (
+        both(train(lambda X: X.drop(columns="Id")), change("test.csv", lambda X: X.drop(columns="Id"))),
+        r"test\.csv lacks column 'Id'",
+    ),
     "no id in test": (change("test.csv", lambda X: X.drop(columns="Id")), r"test\.csv lacks column 'Id'"),
     "no feature in common": (
         change("test.csv", lambda X: X[["Id"]].assign(hue="red")),
@@ -311,7 +314,7 @@ def test_options(arguments: list[str], message: str, tiny: Any, foldwise: Callab
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "nowhere"], r"No competition 'nowhere': neither a folder with a pipeline\.yaml nor one of .*'house_prices', .*'titanic'"),
+        (["run", "nowhere"], r"No competition 'nowhere': neither a folder with a pipeline\.yaml nor one of .*'house_prices'"),
         (["run", "titanik"], r"No competition 'titanik'.*Closest: 'titanic'"),
         (["run", "empty"], r"No competition 'empty'.*make one with a pipeline\.yaml in it"),
         (["run"], r"Missing argument 'NAME\|FOLDER'"),
@@ -358,6 +361,7 @@ STRANGE: dict[str, tuple[str, Break]] = {
     "no sample submission": ("regression", remove("sample.csv")),
     "no test file": ("regression", NO_TEST),
     "no test file, several classes": ("multiclass", NO_TEST),
+    "an id in the test file only": ("regression", train(lambda X: X.drop(columns="Id"))),
     "no id": ("regression", edit("sample_submission: sample.csv, id: Id, ", "")),
     "a fold that scores no row of a class": (
         "multiclass",

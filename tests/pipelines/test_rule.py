@@ -54,4 +54,4 @@ def test_bad_parameters(params: dict[str, str], message: str) -> None:
 )
 def test_a_rule_that_does_not_fit(rule: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        kinds()["rule"].fit({"predict": rule}, Training(X, np.zeros(3), None, "binary", 2, seed=0))
+        kinds()["rule"].fit({"predict": rule}, Training(X, np.zeros(3), None, "binary", 2, seed=0)).predict(X)

@@ -33,9 +33,8 @@ class Ftrl:
     """Logistic regression by FTRL-Proximal (McMahan et al., Ad Click Prediction, KDD 2013) on hashed fields.
 
     Every value of a text, category, flag or whole-number column is a token with a weight, in a table of ``2 ** bits``
-    places; a level that was not seen has the weight of its place, which is mostly 0. Columns of
-    floats are numbers, standardised (cast ids with gaps to category first: a gap makes floats of whole numbers). Missing is a
-    token of its own.
+    places; a level that was not seen has the weight of its place, which is mostly 0. Columns of floats are numbers,
+    standardised (cast ids with gaps to category first: a gap makes floats of whole numbers). Missing is a token of its own.
 
     Parameters in a declaration: ``alpha`` (0.1) and ``beta`` (1), the step size and what dampens its first steps; ``l1``
     (1) and ``l2`` (1); ``epochs``, passes over the rows (1); ``bits`` (20, 8 to 28); ``crosses``, pairs of columns whose
