@@ -66,9 +66,7 @@ class KnownEvents(Step):
     def _learn(self, X: pd.DataFrame, y: pd.Series | None) -> None:
         days = day_numbers(X[self.date], self.name)
         self.keys_, groups = learn_key_codes(X, key_columns(self.by))
-        self.marks_ = {
-            name: marks_of(groups, days, expression.mask(X).to_numpy(dtype=bool)) for name, expression in self._parsed().items()
-        }
+        self.marks_ = {name: marks_of(groups, days, expression.mask(X).to_numpy(dtype=bool)) for name, expression in self._parsed().items()}
 
     def _write(self, X: pd.DataFrame) -> pd.DataFrame:
         days = day_numbers(X[self.date], self.name)

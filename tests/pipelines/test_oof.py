@@ -253,7 +253,7 @@ def test_no_layer_has_seen_the_rows_that_are_scored() -> None:
         found = nested([entry(name) for name in ways], models, Known(truth), NOTHING_KNOWN, folds)
         return {name: one.predictions.folds for name, one in found.items()}
 
-    before, moved = said(y), {name: False for name in ways}
+    before, moved = said(y), dict.fromkeys(ways, False)
     for fold in range(folds.n_folds):
         changed = y.copy()
         changed[folds.scored_rows(fold)] = 1 - y[folds.scored_rows(fold)]

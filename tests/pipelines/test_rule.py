@@ -49,7 +49,7 @@ def test_bad_parameters(params: dict[str, str], message: str) -> None:
     [
         ("area", "must give probabilities from 0 to 1; it gives 1 to 9"),
         ("log(area - 1) > 0 and colour == 'red'", "needs column 'colour'"),
-        ("log(area - 1)", "has no value in 1 rows"),
+        ("log(area - 1) / 10", "has no value in 1 rows"),
     ],
 )
 def test_a_rule_that_does_not_fit(rule: str, message: str) -> None:
