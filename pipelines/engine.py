@@ -86,7 +86,7 @@ def _end_with(parent: int) -> None:
         os._exit(1)
 
     # joblib may run a task in the parent itself, where it can start no processes
-    if os.getppid() == parent:
+    if os.getpid() != parent:
         threading.Thread(target=watch, daemon=True).start()
 
 

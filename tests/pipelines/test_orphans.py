@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from pipelines.console import Console
 from pipelines.options import Options
 from pipelines.session import open_session
 from pipelines.surroundings import Surroundings
+from pipelines.training import FoldFit
 
 _RUN = """
 import pickle, sys
@@ -41,6 +43,10 @@ def _is_alive(pid: int) -> bool:
         return False
 
 
+def _unfinished(jobs: list[FoldFit]) -> int:
+    return len({folder for job in jobs for folder in job.out.parent.glob(".*")})
+
+
 def _wait_until(is_so: Any, seconds: float) -> bool:
     started = time.monotonic()
     while time.monotonic() - started < seconds:
@@ -52,7 +58,9 @@ def _wait_until(is_so: Any, seconds: float) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="processes are counted in /proc")
-def test_workers_end_with_a_killed_parent(tiny: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("under_way", [0, 1, 2])
+def test_workers_end_with_a_killed_parent(under_way: int, tiny: Any, tmp_path: Path) -> None:
+    """Killed when so many fits are under way: a worker that finds its parent gone before its first fit must not begin it."""
     around = Surroundings(datetime.now(UTC), 1, "a machine", None, None, Console(is_quiet=True))
     session = open_session(find_competition(str(tiny.folder)), tiny.folder, Options(runs=tiny.runs), around)
     prepared = stages.prepare(session, tiny.runs / "out")
@@ -60,12 +68,15 @@ def test_workers_end_with_a_killed_parent(tiny: Any, tmp_path: Path) -> None:
     jobs = [replace(stages.job(session, prepared, "tree", fold), **endless) for fold in range(2)]
     (tmp_path / "jobs").write_bytes(pickle.dumps(jobs))
     parent = subprocess.Popen([sys.executable, "-c", _RUN, str(tmp_path / "jobs")])
+    workers: list[int] = []
     try:
-        # a fit under way has its unfinished folder beside its place
-        is_fitting = _wait_until(lambda: all(list(job.out.parent.glob(".*")) for job in jobs) and len(_children(parent.pid)) >= 2, 120)
+        # a fit under way has its unfinished folder beside its place; the third child counts the others' resources
+        assert _wait_until(lambda: len(_children(parent.pid)) >= 3 and _unfinished(jobs) >= under_way, 120), "no worker has begun"
         workers = _children(parent.pid)
-        assert is_fitting and parent.poll() is None
-    finally:
-        parent.send_signal(signal.SIGKILL)
+        parent.kill()
         parent.wait()
-    assert _wait_until(lambda: not any(_is_alive(pid) for pid in workers), 15), "some workers live on"
+        assert _wait_until(lambda: not any(map(_is_alive, workers)), 60), "some workers live on"
+    finally:
+        parent.kill()
+        for pid in filter(_is_alive, workers):
+            os.kill(pid, signal.SIGKILL)
