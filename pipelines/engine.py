@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import threading
 import time
@@ -59,9 +58,10 @@ def run_fits(jobs: Sequence[FoldFit], plan: ThreadPlan) -> Iterator[Outcome]:
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     left = {job.out: job for job in jobs}
-    with parallel_config(backend="loky", n_jobs=plan.workers, inner_max_num_threads=plan.threads):
+    settings = {"inner_max_num_threads": plan.threads, "initializer": _end_with, "initargs": (os.getpid(),)}
+    with parallel_config(backend="loky", n_jobs=plan.workers, **settings):
         outcomes = Parallel(return_as="generator_unordered", pre_dispatch=2 * plan.workers)(
-            delayed(_run_in_worker)(job, plan.threads, os.getpid()) for job in jobs
+            delayed(_run_one)(job, plan.threads) for job in jobs
         )
         try:
             for outcome in outcomes:
@@ -71,23 +71,15 @@ def run_fits(jobs: Sequence[FoldFit], plan: ThreadPlan) -> Iterator[Outcome]:
             yield from (Outcome(job, MemoryError(_LOST)) for job in left.values())
 
 
-def _run_in_worker(job: FoldFit, threads: int, parent: int) -> Outcome:
-    _end_with(parent)
-    return _run_one(job, threads)
-
-
-@functools.cache
 def _end_with(parent: int) -> None:
-    """End this process soon after its parent: one that is killed cannot tell its workers to stop, and they would fit on for nobody."""
+    """End this worker soon after its parent: one that is killed cannot tell its workers to stop, and they would fit on for nobody."""
 
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(_WATCH_SECONDS)
         os._exit(1)
 
-    # joblib may run a task in the parent itself, where it can start no processes
-    if os.getpid() != parent:
-        threading.Thread(target=watch, daemon=True).start()
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _run_one(job: FoldFit, threads: int) -> Outcome:

@@ -86,7 +86,9 @@ class Keys:
 
         spec = self.spec.models[model]
         kind = kinds()[spec.kind]
-        modules = [type(kinds()[name]).__module__ for name in (spec.kind, *_inner_kinds(spec.params))]
+        used = [kinds()[name] for name in (spec.kind, *_inner_kinds(spec.params))]
+        # a kind in several files names the others itself
+        modules = [module for one in used for module in (type(one).__module__, *getattr(one, "modules", ()))]
         resample = None if spec.resample is None else (spec.resample.name, spec.resample.params)
         more = [] if resample is None else ["pipelines.resample"]
         libraries = ("numpy", *kind.distributions, *(["imbalanced-learn"] if resample else []))
