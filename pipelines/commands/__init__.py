@@ -1,0 +1,1 @@
+"""The commands, one a file: ``foldwise <file> ...``. Each file has ``command``; heavy libraries are imported when it is called."""

@@ -1,0 +1,33 @@
+"""``foldwise run``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pipelines.command_options import choosing, of_competition, options_of
+
+
+@click.command("run")
+@of_competition
+@choosing
+@click.option("--from", "from_run", metavar="RUN", help="Run the declaration of an earlier run (an id below history/).")
+def command(competition: str, **given: Any) -> None:
+    """Run a competition to a submission and a report."""
+    from pipelines.whole_run import run
+
+    result = run(competition, options=options_of(**given))
+    final = result.metrics["final"]
+    if not result.is_new:
+        click.echo(f"nothing to do: nothing has changed since run {result.run_id}, and all its files are there; nothing was recomputed")
+    low, high = final["interval"]
+    click.echo(f"{final['name']}: {result.metrics['metric']} {final['score']:.5f} (95 % interval {low:.5f} to {high:.5f}, out-of-fold)")
+    for name, score in (result.metrics.get("holdout") or {}).items():
+        if name == final["name"]:
+            click.echo(f"holdout: {result.metrics['metric']} {score:.5f}")
+    if result.is_new and not result.fits_made:
+        click.echo("no model was fitted again: all fold fits were in the store")
+    if result.submission.is_file():
+        click.echo(f"submission: {result.submission}")
+    click.echo(f"report:     {result.report}")
