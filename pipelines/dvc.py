@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import InputError
+from pipelines.build_spec import build_spec
 from pipelines.competition import DECLARATION, find_competition
-from pipelines.spec import build_spec
 
 FILE = "dvc.yaml"
 _HEADER = "# Written by 'foldwise dvc', compared by CI. Every stage takes what is unchanged from runs/<competition>/.store.\n"

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from features.errors import InputError, closest, listed
+from pipelines.build_spec import build_spec
 from pipelines.competition import Competition
 from pipelines.console import Console
 from pipelines.declaration import Declaration
 from pipelines.keys import Keys
 from pipelines.metrics import Metric, metric_of
 from pipelines.options import Options
-from pipelines.spec import Spec, build_spec
+from pipelines.spec import Spec
 from pipelines.store import Store
 from pipelines.surroundings import Surroundings
 from pipelines.unchanged import hash_inputs, input_names

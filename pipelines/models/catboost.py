@@ -1,8 +1,7 @@
-"""CatBoost, where the extra ``foldwise[catboost]`` is installed."""
+"""CatBoost: ordered boosting, with its own statistics of categories (Prokhorenkova et al., 2018)."""
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -10,7 +9,6 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from features.errors import InputError
 from pipelines.metrics import Array
 from pipelines.models.contract import Training
 from pipelines.models.matrix import as_matrix, as_prediction
@@ -35,12 +33,14 @@ class CatBoost:
         """What CatBoost's estimators take, less what the framework gives."""
         import inspect
 
-        library = _library()
+        import catboost as library
+
         return frozenset(inspect.signature(library.CatBoostClassifier.__init__).parameters) - _OURS - {"self"}
 
     def value_faults(self, task: str, params: dict[str, Any]) -> list[str]:
         """CatBoost checks its parameters when it starts; a fit on a few rows asks it."""
-        library = _library()
+        import catboost as library
+
         rows = np.random.default_rng(0).normal(size=(40, 2))
         y = (np.arange(40) % (3 if task == "multiclass" else 2)).astype(np.float64)
         without_rounds = {name: value for name, value in params.items() if name not in self.rounds_names}
@@ -52,10 +52,11 @@ class CatBoost:
 
     def fit(self, params: dict[str, Any], training: Training) -> FittedCatBoost:
         """Fit on a training part."""
-        X, _ = as_matrix(training.X, self.name, allow_missing=True, allow_categories=True, compact=True)
+        import catboost as library
+
         rounds = next(int(params[name]) for name in self.rounds_names if params.get(name) is not None)
         settings = {**self._settings(params, training), "iterations": rounds}
-        booster = _library().CatBoost(settings).fit(X, training.y, sample_weight=training.weights)
+        booster = library.CatBoost(settings).fit(_pool(training.X, training.y, training.weights))
         for name in ("model_guid", "train_finish_time"):
             # equal fits shall give equal files
             booster.get_metadata()[name] = ""
@@ -63,16 +64,21 @@ class CatBoost:
 
     def load(self, folder: Path, task: str) -> FittedCatBoost:
         """The booster that was saved in a folder."""
-        return FittedCatBoost(_library().CatBoost().load_model(str(folder / "model.cbm")), task)
+        import catboost as library
+
+        saved = (folder / "model.cbm").read_bytes()
+        return FittedCatBoost(library.CatBoost().load_model(blob=saved), task, saved)
 
     def find_rounds(self, params: dict[str, Any], part: Training, held: Training) -> int:
         """The rounds after which the loss on the rows held out stops falling."""
+        import catboost as library
+
         settings = self._settings(params, part)
-        X, _ = as_matrix(part.X, self.name, allow_missing=True, allow_categories=True, compact=True)
-        X_held, _ = as_matrix(held.X, self.name, allow_missing=True, allow_categories=True, compact=True)
         waits = patience(float(settings.get("learning_rate", settings.get("eta", 0.05))))
-        booster = _library().CatBoost({**settings, "iterations": part.max_rounds})
-        booster.fit(X, part.y, sample_weight=part.weights, eval_set=(X_held, held.y), early_stopping_rounds=waits, use_best_model=False)
+        booster = library.CatBoost({**settings, "iterations": part.max_rounds})
+        booster.fit(
+            _pool(part.X, part.y, part.weights), eval_set=_pool(held.X, held.y, None), early_stopping_rounds=waits, use_best_model=False
+        )
         return int(booster.get_best_iteration()) + 1
 
     def _settings(self, params: dict[str, Any], training: Training) -> dict[str, Any]:
@@ -86,14 +92,17 @@ class CatBoost:
         }
 
 
-def _library() -> Any:
-    if importlib.util.find_spec("catboost") is None:
-        raise InputError(
-            "Model kind 'catboost' needs the library catboost, which is not installed. Install it with: pip install 'foldwise[catboost]'"
-        )
+def _pool(X: pd.DataFrame, y: Array | None = None, weights: Array | None = None) -> Any:
+    """The rows as CatBoost takes them: categories by their codes, a missing one as a category of its own."""
     import catboost
 
-    return catboost
+    matrix, categorical = as_matrix(X, "catboost", allow_missing=True, allow_categories=True, compact=True)
+    if not categorical:
+        return catboost.Pool(matrix, y, weight=weights)
+    table = pd.DataFrame(matrix)
+    for position in categorical:
+        table[position] = np.where(np.isnan(matrix[:, position]), -1, matrix[:, position]).astype(np.int32)
+    return catboost.Pool(table, y, cat_features=categorical, weight=weights)
 
 
 @dataclass(frozen=True)
@@ -102,14 +111,15 @@ class FittedCatBoost:
 
     booster: Any
     task: str
+    saved: bytes | None = None
+    """The file it was read from: CatBoost would write its settings in another order each time."""
 
     def predict(self, X: pd.DataFrame) -> Array:
         """Values or probabilities."""
-        matrix, _ = as_matrix(X, "catboost", allow_missing=True, allow_categories=True, compact=True)
-        if not len(matrix):
+        if not len(X):
             return np.empty((0, len(self.booster.classes_))) if self.task == "multiclass" else np.empty(0)
         kind = "RawFormulaVal" if self.task == "regression" else "Probability"
-        return as_prediction(self.booster.predict(matrix, prediction_type=kind, thread_count=1), self.task)
+        return as_prediction(self.booster.predict(_pool(X), prediction_type=kind, thread_count=1), self.task)
 
     def importances(self) -> Array | None:
         """Mean change of the prediction by each column."""
@@ -121,8 +131,10 @@ class FittedCatBoost:
 
     def save(self, folder: Path) -> None:
         """CatBoost's own binary format."""
-        self.booster.save_model(str(folder / "model.cbm"))
+        if self.saved is None:
+            self.booster.save_model(str(folder / "model.cbm"))
+        else:
+            (folder / "model.cbm").write_bytes(self.saved)
 
 
-# a kind that cannot be used is not offered: an unknown kind names those there are
-KINDS = (CatBoost(),) if importlib.util.find_spec("catboost") is not None else ()
+KINDS = (CatBoost(),)

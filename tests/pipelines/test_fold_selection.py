@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipelines.build_spec import build_spec
 from pipelines.declaration import Declaration
 from pipelines.frames import FoldRows
 from pipelines.prepare import fold_blocks, plan, split, transformed_target
-from pipelines.spec import build_spec
 from pipelines.step_parameters import build_step
 from pipelines.tables import Tables
 

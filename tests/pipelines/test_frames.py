@@ -17,10 +17,11 @@ from pandas.testing import assert_frame_equal
 from features.errors import InputError
 from features.numeric import Skew
 from features.step import Learns
+from pipelines.build_spec import build_spec
 from pipelines.declaration import Declaration, DeclarationError
 from pipelines.frames import FoldRows
 from pipelines.prepare import FoldBlock, Planned, fold_blocks, plan, split, transformed_target
-from pipelines.spec import Spec, build_spec
+from pipelines.spec import Spec
 from pipelines.splits import Folds
 from pipelines.step_parameters import build_step
 from pipelines.tables import Tables

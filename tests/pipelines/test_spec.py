@@ -11,8 +11,9 @@ import pytest
 from pydantic import ValidationError
 
 from features.errors import InputError
+from pipelines.build_spec import build_spec
 from pipelines.declaration import DeclarationError, read_declaration
-from pipelines.spec import KEYS, Spec, build_spec
+from pipelines.spec import KEYS, Spec
 
 TEXT = """\
 title: Tiny houses

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import InputError
+from pipelines.build_spec import build_spec
 from pipelines.declaration import read_declaration
-from pipelines.spec import Spec, build_spec
+from pipelines.spec import Spec
 from pipelines.tables import Tables, read_tables
 
 TEXT = """\

@@ -1,0 +1,137 @@
+"""An ordered portfolio of diverse configurations: what a drafted declaration starts with, and what a time budget goes on with.
+
+Ideas behind the order: first one quick model of each family, because an ensemble gains most from models that err in
+different ways; then variants of boosting, the strongest family on tables. That a fixed list which was chosen beforehand
+beats a search of equal length is a finding of Feurer et al. (2022, Auto-sklearn 2.0) and Salinas and Erickson (2024,
+TabRepo). ``benchmarks/shootout.py`` measures it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+LINEAR, TREES, NATIVE = "linear", "trees", "native"
+"""Views: numbers for models that add up columns; numbers without gaps for trees; categories and gaps as they are."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One model of the portfolio, as a declaration would name it."""
+
+    name: str
+    kind: str
+    view: str
+    params: dict[str, Any] = field(default_factory=dict)
+    keys: dict[str, Any] = field(default_factory=dict)
+    tasks: tuple[str, ...] = ("regression", "binary", "multiclass")
+    max_rows: int | None = None
+    """Above this many rows its time or memory grows too fast."""
+    max_cells: int | None = None
+    """Rows times columns of its view above which it is left out."""
+
+    @property
+    def declared(self) -> dict[str, Any]:
+        """Its entry under ``models``."""
+        return {self.kind: dict(self.params), "view": self.view, **self.keys}
+
+
+_CLASSES = ("binary", "multiclass")
+
+
+def _both(one: Configuration) -> tuple[Configuration, Configuration]:
+    """A configuration for classes, and for numbers with its target scaled."""
+    return replace(one, tasks=_CLASSES), replace(one, tasks=("regression",), keys={**one.keys, "scale_target": True})
+
+
+_FOREST = {"n_estimators": 300, "min_samples_leaf": 2, "max_features": "sqrt"}
+_FOREST_REGRESSION = {"n_estimators": 300, "min_samples_leaf": 2, "max_features": 0.4}
+
+PORTFOLIO: tuple[Configuration, ...] = (
+    Configuration("ridge", "ridge", LINEAR, {"alpha": 10.0}, tasks=("regression",)),
+    Configuration("logistic", "logistic_regression", LINEAR, {"C": 0.3, "max_iter": 500}, tasks=_CLASSES, max_cells=100_000_000),
+    Configuration("lgb", "lightgbm", NATIVE, {"learning_rate": 0.05, "num_leaves": 31, "feature_fraction": 0.8}),
+    Configuration("cat", "catboost", NATIVE, {"learning_rate": 0.06, "depth": 6}, {"max_rounds": 2000}),
+    Configuration("extra_trees", "extra_trees", TREES, _FOREST, tasks=_CLASSES, max_rows=200_000),
+    Configuration("extra_trees", "extra_trees", TREES, _FOREST_REGRESSION, tasks=("regression",), max_rows=200_000),
+    Configuration(
+        "lgb_random", "lightgbm", NATIVE, {"learning_rate": 0.03, "num_leaves": 15, "extra_trees": True, "feature_fraction": 0.6}
+    ),
+    *_both(Configuration("mlp", "mlp", LINEAR, {"hidden_layer_sizes": [128, 64], "alpha": 0.001}, {"seeds": 2}, max_rows=100_000)),
+    Configuration(
+        "xgb", "xgboost", TREES, {"learning_rate": 0.05, "max_depth": 6, "subsample": 0.8, "colsample_bytree": 0.6, "min_child_weight": 2}
+    ),
+    *_both(Configuration("svm", "svm", LINEAR, {"C": 1.0}, max_rows=8_000)),
+    Configuration("cat_shallow", "catboost", NATIVE, {"learning_rate": 0.06, "depth": 4, "l2_leaf_reg": 5}, {"max_rounds": 2000}),
+    Configuration(
+        "lgb_small",
+        "lightgbm",
+        NATIVE,
+        {"learning_rate": 0.03, "num_leaves": 7, "feature_fraction": 0.5, "bagging_fraction": 0.7, "bagging_freq": 1, "lambda_l2": 3},
+    ),
+    Configuration("forest", "random_forest", TREES, _FOREST, tasks=_CLASSES, max_rows=200_000),
+    Configuration("forest", "random_forest", TREES, _FOREST_REGRESSION, tasks=("regression",), max_rows=200_000),
+    Configuration("knn", "knn", LINEAR, {"n_neighbors": 20, "weights": "distance"}, max_rows=20_000),
+    Configuration(
+        "xgb_shallow", "xgboost", TREES, {"learning_rate": 0.05, "max_depth": 3, "subsample": 0.7, "colsample_bytree": 0.4, "reg_lambda": 5}
+    ),
+    Configuration("cat_deep", "catboost", NATIVE, {"learning_rate": 0.06, "depth": 8, "random_strength": 2}, {"max_rounds": 2000}),
+    Configuration(
+        "lgb_large",
+        "lightgbm",
+        NATIVE,
+        {"learning_rate": 0.03, "num_leaves": 127, "min_data_in_leaf": 5, "feature_fraction": 0.7, "lambda_l1": 0.5},
+    ),
+    *_both(
+        Configuration(
+            "mlp_wide",
+            "mlp",
+            LINEAR,
+            {"hidden_layer_sizes": [256], "alpha": 0.01, "learning_rate_init": 0.003},
+            {"seeds": 3},
+            max_rows=50_000,
+        )
+    ),
+    Configuration(
+        "lgb_trees",
+        "lightgbm",
+        TREES,
+        {"learning_rate": 0.04, "num_leaves": 20, "feature_fraction": 0.4, "min_data_in_leaf": 30, "path_smooth": 1},
+    ),
+    Configuration(
+        "xgb_random",
+        "xgboost",
+        TREES,
+        {"learning_rate": 0.08, "max_depth": 8, "subsample": 0.6, "colsample_bynode": 0.3, "min_child_weight": 5, "reg_alpha": 0.5},
+    ),
+)
+
+
+def configurations(task: str, n_rows: int, n_columns: int) -> list[Configuration]:
+    """The portfolio for a task and a size, in its order.
+
+    Parameters
+    ----------
+    n_rows, n_columns
+        Rows to fit on, and columns of the widest view.
+    """
+
+    def fits(one: Configuration) -> bool:
+        return (
+            task in one.tasks
+            and (one.max_rows is None or n_rows <= one.max_rows)
+            and (one.max_cells is None or n_rows * n_columns <= one.max_cells)
+        )
+
+    return [one for one in PORTFOLIO if fits(one)]
+
+
+def starting_models(task: str, n_rows: int, n_columns: int, *, count: int = 8) -> dict[str, dict[str, Any]]:
+    """The ``models`` of a drafted declaration: the first of the portfolio."""
+    return as_declared(configurations(task, n_rows, n_columns)[:count])
+
+
+def as_declared(chosen: Iterable[Configuration]) -> dict[str, dict[str, Any]]:
+    """Configurations as the ``models`` of a declaration."""
+    return {one.name: one.declared for one in chosen}
