@@ -29,11 +29,11 @@ docs: .venv/installed-dev
 	touch $@
 
 .venv/installed: .venv/bin/uv pyproject.toml constraints.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[$(BOOSTERS)]"
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable ".[$(BOOSTERS)]"
 	touch $@
 
 .venv/installed-dev: .venv/bin/uv pyproject.toml constraints.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[$(BOOSTERS),dev]"
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable ".[$(BOOSTERS),dev]"
 	touch $@ .venv/installed
 
 clean:

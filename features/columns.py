@@ -46,7 +46,7 @@ def _kind_of_plain(dtype: Any) -> str:
 
 def kinds_of(X: pd.DataFrame) -> dict[str, str]:
     """The kind of every column of a frame: one look at its types, which is much faster than one at each column."""
-    return {name: kind_of_type(dtype) for name, dtype in zip(X.columns, X.dtypes, strict=True)}
+    return {name: kind_of_type(dtype) for name, dtype in zip(X.columns.tolist(), X.dtypes.tolist(), strict=True)}
 
 
 def is_of_kind(column: pd.Series, kind: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import pandas as pd
 
@@ -62,12 +62,14 @@ class Derive(Step):
             )
         return list(needed)
 
-    def _learn(self, X: pd.DataFrame, y: pd.Series | None) -> None:
-        self._write(X.iloc[:0])
+    def resolve(self, X: pd.DataFrame) -> Self:
+        """Settle which columns are read, and see that every expression fits their types."""
+        super().resolve(X)
+        self._write(X[self.reads_].iloc[:0])
+        return self
 
     def _write(self, X: pd.DataFrame) -> pd.DataFrame:
-        made: dict[str, pd.Series] = {}
+        made = {str(name): column for name, column in X.items()}
         for name, expression in self._parsed().items():
-            table = {column: made[column] if column in made else X[column] for column in expression.names}
-            made[name] = expression.evaluate(pd.DataFrame(table, index=X.index, copy=False))
-        return pd.DataFrame(made, index=X.index)
+            made[name] = expression.evaluate_columns(made, X.index)
+        return pd.DataFrame({name: made[name] for name in self.expressions}, index=X.index, copy=False)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any
 
 import numpy as np
@@ -93,11 +93,18 @@ class Expression:
     aliases: dict[str, str]
 
     def evaluate(self, X: pd.DataFrame) -> pd.Series:
+        """The expression's value for each row; see ``evaluate_columns``."""
+        return self.evaluate_columns(X, X.index)
+
+    def evaluate_columns(self, X: Mapping[str, pd.Series] | pd.DataFrame, index: pd.Index) -> pd.Series:
         """The expression's value for each row.
 
         Parameters
         ----------
-        X : DataFrame of shape (n_rows, n_columns)
+        X
+            Columns by name: a table, or what costs less to look up in, a dictionary.
+        index : Index of shape (n_rows,)
+            The index of every column.
 
         Returns
         -------
@@ -111,10 +118,8 @@ class Expression:
             When a column is not there, or an operation does not fit the columns' types.
         """
         for name in self.names:
-            if name not in X.columns:
-                raise InputError(
-                    f"Expression {self.source!r} needs column {name!r}; there are {listed(X.columns)}.{closest(name, X.columns)}"
-                )
+            if name not in X:
+                raise InputError(f"Expression {self.source!r} needs column {name!r}; there are {listed(list(X))}.{closest(name, list(X))}")
         try:
             with np.errstate(all="ignore"):
                 value = _Evaluation(X, self).visit(self.tree)
@@ -123,7 +128,7 @@ class Expression:
             raise InputError(
                 f"Expression {self.source!r} does not fit its columns ({kinds}): {error}. Use text(...) or number(...) to change a type."
             ) from error
-        series = value if isinstance(value, pd.Series) else pd.Series(value, index=X.index)
+        series = value if isinstance(value, pd.Series) else pd.Series(value, index=index)
         if pd.api.types.is_float_dtype(series.dtype):
             series = series.where(np.isfinite(series), np.nan)
         return series.rename(None)
@@ -154,6 +159,12 @@ def parse(source: object) -> Expression:
         raise InputError(f"An expression is a text such as 'GrLivArea > 4000', found {source!r}.")
     if len(source) > MAX_LENGTH:
         raise InputError(f"An expression has at most {MAX_LENGTH} characters, this one has {len(source)}.")
+    return _parsed(source)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(source: str) -> Expression:
+    """Every fold asks for the same expressions."""
     text, aliases = _without_backticks(source)
     try:
         tree = ast.parse(text.strip(), mode="eval").body
@@ -227,7 +238,7 @@ def _check_comparison(node: ast.Compare, source: str, names: dict[str, None]) ->
 class _Evaluation(ast.NodeVisitor):
     """Walks a checked tree; every node has been allowed by ``_check``."""
 
-    def __init__(self, X: pd.DataFrame, expression: Expression) -> None:
+    def __init__(self, X: Mapping[str, pd.Series] | pd.DataFrame, expression: Expression) -> None:
         self.X = X
         self.aliases = expression.aliases
 

@@ -70,10 +70,16 @@ class Map(Step):
             raise InputError(f"Step 'map' needs a table of values in 'to', such as {{Y: 1, N: 0}}; found {self.to!r}.")
 
     def _learn(self, X: pd.DataFrame, y: pd.Series | None) -> None:
-        self._write(X)
+        for column in self.selected_:
+            self._mapped(X[column].drop_duplicates())
 
     def _write(self, X: pd.DataFrame) -> pd.DataFrame:
-        return pd.DataFrame({column: self._mapped(X[column]) for column in self.selected_}, index=X.index)
+        return pd.DataFrame({column: self._spread(X[column]) for column in self.selected_}, index=X.index)
+
+    def _spread(self, column: pd.Series) -> Any:
+        """The column mapped, each distinct value once."""
+        places, distinct = pd.factorize(column, use_na_sentinel=False)
+        return self._mapped(pd.Series(distinct, name=column.name)).array.take(places)
 
     def _mapped(self, column: pd.Series) -> pd.Series:
         entries = [(old, new) for old, new in self.to.items() if old is not None]

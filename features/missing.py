@@ -11,9 +11,9 @@ import pandas as pd
 from features.columns import Selection, kind_of, select
 from features.errors import InputError
 from features.expressions import as_text
-from features.keys import Codes, key_codes, learn_keys, levels_of, n_groups
+from features.keys import Codes, factorized, key_codes, learn_key_codes, n_groups
 from features.numbers import Numbers, as_numbers, refuse_all_missing
-from features.step import Learns, Step, missing_safe_codes
+from features.step import Learns, Step
 
 Constant = str | int | float | bool
 
@@ -99,13 +99,13 @@ class Fill(Step):
         if self.how is None:
             self._write(X)
             return
-        self.keys_ = [learn_keys(X, grouping) for grouping in self._groupings()]
-        self.levels_ = {column: levels_of(X[column]) if self.how == "mode" else np.empty(0) for column in self.selected_}
-        codes = [key_codes(X, keys) for keys in self.keys_]
+        groups = [learn_key_codes(X, grouping) for grouping in self._groupings()]
+        self.keys_ = [keys for keys, _ in groups]
+        self.levels_: dict[str, np.ndarray] = {}
         self.values_ = {}
         for column in self.selected_:
             values = self._learnable(X[column])
-            self.values_[column] = [_usual(values, code, n_groups(keys), self.how) for code, keys in zip(codes, self.keys_, strict=True)]
+            self.values_[column] = [_usual(values, codes, n_groups(keys), self.how) for keys, codes in groups]
 
     def _learnable(self, column: pd.Series) -> Numbers:
         """The numbers to summarise: the values themselves, or for a mode the codes of their levels; NaN for missing."""
@@ -114,9 +114,9 @@ class Fill(Step):
         if kind == "dates" or (kind != "numeric" and self.how != "mode"):
             wanted = "a date as 'value'" if kind == "dates" else "'with: mode' or a 'value'"
             raise InputError(f"Step 'fill' cannot take the {self.how} of column {name!r}, which is {kind}. Use {wanted}.")
+        codes, self.levels_[name] = factorized(column) if self.how == "mode" else (np.empty(0), np.empty(0))
         if self.how != "mode":
             return as_numbers(column, self.name)
-        codes = missing_safe_codes(column, self.levels_[name])
         return np.asarray(np.where(codes < 0, np.nan, codes), dtype=np.float64)
 
     def _write(self, X: pd.DataFrame) -> pd.DataFrame:
@@ -128,7 +128,8 @@ class Fill(Step):
         if self.how is None:
             assert self.value is not None
             return _with_constant(X[column], gaps, self.value)
-        usual = self._usual_for(X.loc[gaps, list(dict.fromkeys(self.reads_))], column)
+        beside = list(dict.fromkeys(name for keys in self.keys_ for name in keys["by"]))
+        usual = self._usual_for(X.loc[gaps, beside], column)
         if self.how == "mode":
             return _with_values(X[column], gaps, self.levels_[column][usual.astype(np.int64)])
         return _with_values(X[column], gaps, usual)
@@ -173,11 +174,14 @@ def _usual(values: Numbers, codes: Codes, n: int, how: str) -> Numbers:
 
 
 def _modes(values: Numbers, codes: Codes, n: int) -> Numbers:
-    """The most frequent value of each group, the smallest among equals."""
-    counted = pd.DataFrame({"group": codes, "value": values}).value_counts(sort=False).rename("rows").reset_index()
-    ordered = counted.sort_values(["group", "rows", "value"], ascending=[True, False, True]).drop_duplicates("group")
+    """The most frequent value (0, 1, 2, ...) of each group, the smallest among equals."""
+    size = int(values.max(initial=0.0)) + 1
+    cells, rows = np.unique(codes * size + values.astype(np.int64), return_counts=True)
+    groups, found = np.divmod(cells, size)
+    order = np.lexsort((found, -rows, groups))
+    seen, first = np.unique(groups[order], return_index=True)
     modes = np.full(n, np.nan)
-    modes[ordered["group"].to_numpy()] = ordered["value"].to_numpy()
+    modes[seen] = found[order][first]
     return modes
 
 

@@ -94,9 +94,12 @@ class Skew(Step):
 
     def _write(self, X: pd.DataFrame) -> pd.DataFrame:
         # all that were looked at: which columns a step replaces must not hang on the rows it is fitted on (see pipelines/frames.py)
-        return X.assign(**{column: self._transformed(X[column], power) for column, power in self.powers_.items()})
+        written = {column: self._transformed(X[column], self.powers_.get(column)) for column in self.selected_}
+        return pd.DataFrame(written, index=X.index, copy=False)
 
-    def _transformed(self, column: pd.Series, power: float) -> Numbers:
+    def _transformed(self, column: pd.Series, power: float | None) -> pd.Series | Numbers:
+        if power is None:
+            return column
         values = as_numbers(column, self.name)
         return yeo_johnson(values, power) if self.how == "yeo_johnson" else box_cox(values, power)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,36 @@ data_option = click.option("--data", type=click.Path(path_type=Path, file_okay=F
 device_option = click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="cpu", show_default=True, help="Where boosters train."
 )
+
+
+class Duration(click.ParamType[float]):
+    """Seconds, from ``90``, ``90s``, ``10m``, ``1h30m``."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds as a number above 0."""
+        if isinstance(value, int | float):
+            return float(value)
+        found = re.fullmatch(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?", value.strip())
+        hours, minutes, seconds = (float(part or 0) for part in found.groups()) if found else (0.0, 0.0, 0.0)
+        total = 3600 * hours + 60 * minutes + seconds
+        if total <= 0:
+            self.fail(f"{value!r} is no duration above 0. Write 90s, 10m or 1h30m.", param, ctx)
+        return total
+
+
+class Memory(click.ParamType[int]):
+    """Bytes, from ``8g``, ``8GB``, ``500m``."""
+
+    name = "memory"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Bytes as a number above 0."""
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt])i?b?", str(value).strip().lower())
+        if found is None or float(found[1]) <= 0:
+            self.fail(f"{value!r} is no amount of memory. Write 8g or 500m.", param, ctx)
+        return int(float(found[1]) * 1024 ** ("kmgt".index(found[2]) + 1))
 
 
 def of_competition(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,11 +70,30 @@ def choosing(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def options_of(
-    *, runs: Path, data: Path | None, models: str, device: str, settings: tuple[str, ...], sample: int | None, from_run: str | None = None
+    *,
+    runs: Path,
+    data: Path | None,
+    models: str,
+    device: str,
+    settings: tuple[str, ...],
+    sample: int | None,
+    from_run: str | None = None,
+    budget: float | None = None,
+    memory: int | None = None,
 ) -> Options:
     """The options of a run, from what the command line gave."""
     chosen = tuple(name.strip() for name in models.split(",") if name.strip())
-    return Options(runs=runs, data=data, models=chosen, settings=settings, sample=sample, device=device, from_run=from_run)
+    return Options(
+        runs=runs,
+        data=data,
+        models=chosen,
+        settings=settings,
+        sample=sample,
+        device=device,
+        from_run=from_run,
+        budget=budget,
+        memory=memory,
+    )
 
 
 check_option = click.option("--check", type=click.Path(path_type=Path, dir_okay=False), help="Compare with a file instead of printing.")

@@ -11,6 +11,7 @@ from types import ModuleType
 from features.errors import InputError, closest, listed
 from pipelines.declaration import Declaration, read_declaration
 from pipelines.store import whole_folder
+from pipelines.tuning.tuned import with_tuned as merge_tuned
 from pipelines.unchanged import input_names
 
 DECLARATION = "pipeline.yaml"
@@ -24,8 +25,8 @@ class Competition:
     name: str
     folder: Path
 
-    def declaration(self, settings: tuple[str, ...] = (), history: Path | None = None) -> Declaration:
-        """Its declaration, or that of an earlier run in ``history``, with settings applied.
+    def declaration(self, settings: tuple[str, ...] = (), history: Path | None = None, *, with_tuned: bool = True) -> Declaration:
+        """Its declaration with the tuned parameters beside it, or that of an earlier run in ``history``, with settings applied.
 
         Raises
         ------
@@ -38,7 +39,8 @@ class Competition:
                 f"--from: no run {history.name!r}; {history.parent} has {listed(known) or 'none'}.{closest(history.name, known)}"
             )
         path = self.folder / DECLARATION if history is None else history / "declaration.yaml"
-        return read_declaration(path).with_settings(settings)
+        read = read_declaration(path)
+        return (merge_tuned(read) if with_tuned and history is None else read).with_settings(settings)
 
     def load_own_steps(self) -> None:
         """Import ``steps.py``, which registers the competition's own steps."""

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass
+from typing import Any
 
+from pipelines.store import discard_unfinished
 from pipelines.training import FoldFit, fit_fold
 
 _LOST = "a worker process was ended from outside, as the system does when memory runs out; this fit was under way or waiting"
+_IDLE_SECONDS = 300
+"""How long a worker without work is kept."""
 _WATCH_SECONDS = 0.5
 """How often a worker looks whether its parent is still there."""
 
@@ -23,7 +29,7 @@ class ThreadPlan:
     threads: int
 
     @classmethod
-    def of(cls, cores: int, tasks: int, *, cells: int) -> ThreadPlan:
+    def of(cls, cores: int, tasks: int, *, cells: int, fit_bytes: int = 0, memory: int | None = None) -> ThreadPlan:
         """Folds side by side for small tables, one after the other with all threads for large ones.
 
         Parameters
@@ -31,8 +37,12 @@ class ThreadPlan:
         cells
             Rows times columns of the largest matrix. From 50 million on (400 MB in float64), copies for several workers
             would cost more than threads lose.
+        fit_bytes, memory
+            What one fit is likely to need, and what there is: no more fits run side by side than it holds.
         """
         workers = 1 if cells > 50_000_000 else max(1, min(cores, tasks))
+        if memory is not None and fit_bytes:
+            workers = max(1, min(workers, memory // fit_bytes))
         return cls(workers, max(1, cores // workers))
 
 
@@ -49,26 +59,51 @@ class Outcome:
     error: Exception | None
 
 
-def run_fits(jobs: Sequence[FoldFit], plan: ThreadPlan) -> Iterator[Outcome]:
-    """Run fold fits and give each outcome as it comes; an error in one does not stop the others."""
-    if plan.workers == 1:
+def run_fits(jobs: Iterable[FoldFit], plan: ThreadPlan, *, until: float | None = None) -> Iterator[Outcome]:
+    """Run fold fits and give each outcome as it comes; an error in one does not stop the others.
+
+    Parameters
+    ----------
+    jobs
+        Taken when a worker is about to be free: which come next may depend on the outcomes so far.
+    until
+        The moment (``time.monotonic``) at which fits that are under way are ended; these have no outcome. With it, fits run
+        in worker processes even where there is one, because only those can be ended.
+    """
+    if plan.workers == 1 and until is None:
         yield from (_run_one(job, plan.threads) for job in jobs)
         return
-    from joblib import Parallel, delayed, parallel_config
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
+    waiting, running = iter(jobs), dict[Future[Outcome], FoldFit]()
+    try:
+        while until is None or time.monotonic() < until:
+            # one more than run: a worker does not wait for what is done with an outcome
+            for job in itertools.islice(waiting, 2 * plan.workers - len(running)):
+                running[_workers(plan).submit(_run_one, job, plan.threads)] = job
+            if not running:
+                return
+            left = None if until is None else max(0.0, until - time.monotonic())
+            for future in wait(running, timeout=left, return_when=FIRST_COMPLETED).done:
+                yield _outcome(future, running.pop(future))
+    finally:
+        if running:
+            _workers(plan).shutdown(wait=True, kill_workers=True)
+            for job in running.values():
+                discard_unfinished(job.out)
 
-    left = {job.out: job for job in jobs}
-    settings = {"inner_max_num_threads": plan.threads, "initializer": _end_with, "initargs": (os.getpid(),)}
-    with parallel_config(backend="loky", n_jobs=plan.workers, **settings):
-        outcomes = Parallel(return_as="generator_unordered", pre_dispatch=2 * plan.workers)(
-            delayed(_run_one)(job, plan.threads) for job in jobs
-        )
-        try:
-            for outcome in outcomes:
-                del left[outcome.job.out]
-                yield outcome
-        except TerminatedWorkerError:
-            yield from (Outcome(job, MemoryError(_LOST)) for job in left.values())
+
+def _workers(plan: ThreadPlan) -> Any:
+    """The worker processes of this plan: started once, kept for the next fits, replaced when one was lost."""
+    from joblib.externals.loky import get_reusable_executor
+
+    limits = {f"{library}_NUM_THREADS": str(plan.threads) for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
+    return get_reusable_executor(plan.workers, timeout=_IDLE_SECONDS, env=limits, initializer=_end_with, initargs=(os.getpid(),))
+
+
+def _outcome(future: Future[Outcome], job: FoldFit) -> Outcome:
+    try:
+        return future.result()
+    except BrokenExecutor:
+        return Outcome(job, MemoryError(_LOST))
 
 
 def _end_with(parent: int) -> None:

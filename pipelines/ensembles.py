@@ -90,6 +90,10 @@ class Blend:
         """The weights."""
         return {"scale": self.scale, "weights": None if self.weights is None else [float(weight) for weight in self.weights]}
 
+    def restore(self, described: dict[str, Any]) -> None:
+        """Take the weights back."""
+        self.weights = None if described["weights"] is None else np.array(described["weights"], dtype=np.float64)
+
 
 def combine(scaled: Array, weights: Array) -> Array:
     """Weighted mean over the members' axis."""
@@ -124,18 +128,34 @@ def simplex_weights(scaled: Array, known: Known, blend: Blend) -> Array:
     return np.asarray(weights / weights.sum(), dtype=np.float64)
 
 
+_JUDGED, _SCREENED, _FINALISTS = 250_000, 20_000, 3
+
+
 def hill_climb_weights(scaled: Array, known: Known, blend: Blend, *, steps: int = 50) -> Array:
-    """Greedy selection with replacement (Caruana et al., 2004) on the declared metric; the best prefix is kept."""
-    n = scaled.shape[1]
-    counts, total = np.zeros(n), np.zeros_like(scaled[:, 0])
-    best, best_counts = np.inf, np.full(n, 1.0)
+    """Greedy selection with replacement (Caruana et al., 2004) on the declared metric; the best prefix is kept.
+
+    Of more than 250,000 rows as many judge, drawn at random. Where members times rows are many, each step looks at all
+    members on 20,000 of these rows and at the best three on all of them.
+    """
+    drawn = np.random.default_rng(0).permutation(len(scaled))[:_JUDGED]
+    rows = np.sort(drawn) if len(drawn) < len(scaled) else np.arange(len(scaled))
+    # members first: each one's values then lie side by side in memory
+    members, judges = np.ascontiguousarray(np.moveaxis(scaled[rows], 1, 0)), known.take(rows)
+    few = np.linspace(0, len(rows) - 1, _SCREENED).astype(np.intp) if members.size > 100 * _SCREENED else None
+    screened = None if few is None else (np.ascontiguousarray(members[:, few]), judges.take(few))
+    counts, total = np.zeros(len(members)), np.zeros_like(members[0])
+    best, best_counts = np.inf, np.full(len(members), 1.0)
     for step in range(1, steps + 1):
-        losses = [blend.loss((total + scaled[:, member]) / step, known) for member in range(n)]
-        chosen = int(np.argmin(losses))
+        candidates = np.arange(len(members))
+        if few is not None and screened is not None:
+            rough = [blend.loss((total[few] + one) / step, screened[1]) for one in screened[0]]
+            candidates = np.argsort(rough, kind="stable")[:_FINALISTS]
+        losses = [blend.loss((total + members[member]) / step, judges) for member in candidates]
+        chosen = int(candidates[np.argmin(losses)])
         counts[chosen] += 1
-        total += scaled[:, chosen]
-        if losses[chosen] < best - 1e-12:
-            best, best_counts = losses[chosen], counts.copy()
+        total += members[chosen]
+        if min(losses) < best - 1e-12:
+            best, best_counts = min(losses), counts.copy()
     return np.asarray(best_counts / best_counts.sum(), dtype=np.float64)
 
 
@@ -178,6 +198,11 @@ class Stack:
         if self.coefficients is None or self.intercept is None:
             return {"scale": self.scale}
         return {"scale": self.scale, "coefficients": self.coefficients.tolist(), "intercept": self.intercept.tolist()}
+
+    def restore(self, described: dict[str, Any]) -> None:
+        """Take the meta-model's coefficients back."""
+        if "coefficients" in described:
+            self.coefficients, self.intercept = np.array(described["coefficients"]), np.array(described["intercept"])
 
 
 def _side_by_side(scaled: Array) -> Array:

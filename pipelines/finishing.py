@@ -11,7 +11,8 @@ import pandas as pd
 from pydantic import Field
 
 from features.errors import InputError
-from pipelines.calibration import CALIBRATORS, Calibrator
+from features.expressions import as_text
+from pipelines.calibration import CALIBRATORS, Calibrator, rebuilt
 from pipelines.ensembles import Problem
 from pipelines.known import NOTHING_KNOWN, Known
 from pipelines.metrics import Array
@@ -44,6 +45,9 @@ class Route:
         """There is nothing to tell."""
         return {}
 
+    def restore(self, described: dict[str, Any]) -> None:
+        """Nothing was learnt."""
+
 
 @dataclass
 class Calibrate:
@@ -65,6 +69,10 @@ class Calibrate:
     def describe(self) -> dict[str, Any]:
         """The method and what it learnt."""
         return {"method": self.method, **self.calibrator.describe()}
+
+    def restore(self, described: dict[str, Any]) -> None:
+        """Take the curves back."""
+        self.calibrator = rebuilt(described)
 
 
 @dataclass
@@ -92,6 +100,10 @@ class Decide:
     def describe(self) -> dict[str, Any]:
         """The rule and the threshold it chose."""
         return {"method": self.method, **self.threshold.describe()}
+
+    def restore(self, described: dict[str, Any]) -> None:
+        """Take the threshold back."""
+        self.threshold.restore(described)
 
     def _days(self, known: Known) -> Array | None:
         return None if self.day is None else known.columns[self.day].to_numpy()
@@ -124,7 +136,7 @@ class Correct:
         table = pd.DataFrame({"top": weights * y[there] * p[there], "bottom": weights * p[there] ** 2})
         self.factor = float(table["top"].sum() / table["bottom"].sum())
         if self.by is not None:
-            sums = table.groupby(known.columns[self.by].astype(str).to_numpy()[there]).agg(["sum", "size"])
+            sums = table.groupby(as_text(known.columns[self.by]).to_numpy()[there]).agg(["sum", "size"])
             pull = self.shrink * table["bottom"].mean()
             found = (sums[("top", "sum")] + pull * self.factor) / (sums[("bottom", "sum")] + pull)
             self.factors = {str(key): float(value) for key, value in found.items()}
@@ -133,12 +145,16 @@ class Correct:
         """The member times its factor; 1 before any fit, the factor of all rows for an unknown key."""
         if not self.factors or self.by is None:
             return members[:, 0] * self.factor
-        keys = known.columns[self.by].astype(str)
+        keys = as_text(known.columns[self.by])
         return np.asarray(members[:, 0] * keys.map(self.factors).fillna(self.factor).to_numpy(dtype=np.float64), dtype=np.float64)
 
     def describe(self) -> dict[str, Any]:
         """The factors."""
         return {"method": self.method, "factor": self.factor, **({"by": self.by, "factors": self.factors} if self.by else {})}
+
+    def restore(self, described: dict[str, Any]) -> None:
+        """Take the factors back."""
+        self.factor, self.factors = float(described["factor"]), dict(described.get("factors", {}))
 
 
 Rule = Callable[[Array, Known], Array]
@@ -165,6 +181,9 @@ class Apply:
     def describe(self) -> dict[str, Any]:
         """There is nothing to tell."""
         return {}
+
+    def restore(self, described: dict[str, Any]) -> None:
+        """Nothing was learnt."""
 
 
 def clip(*, low: float | None = None, high: float | None = None) -> Rule:

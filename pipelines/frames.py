@@ -7,6 +7,7 @@ rows or from the target, or reads a fold-bound column; what it writes is then fo
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.columns import kinds_of
 from features.crossfit import outer_parts
 from features.errors import InputError, listed
 from features.step import Learns, Step
@@ -28,6 +30,10 @@ REFIT = -1
 
 Target: TypeAlias = Callable[[Rows], "Array | pd.Categorical[Any]"]
 """Gives the transformed target of some training rows: numbers, or a categorical of class codes where there are several."""
+
+
+Header: TypeAlias = tuple[tuple[str, str], ...]
+"""Names and kinds of columns."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,10 @@ class Event:
     """The shared columns before the step; what a fold's step reads that is not fold-bound comes from here."""
     fitted: Step | None
     """The fitted step, when it ran once."""
+    types: dict[str, str] = field(default_factory=dict)
+    """The type of each column it writes."""
+    settled: dict[Header, dict[str, Any]] = field(default_factory=dict)
+    """The attributes of the step once its columns are settled, by the header of the fold-bound columns that it met."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +157,7 @@ def _advance_one(frames: Frames, part: Part, rows: FoldRows, target: Target, all
     event = Event(part, step.learns, is_per_fold, reads, [], [], frames.shared, None)
     if is_per_fold:
         fold_0, fitted, written = run_in_fold(event, frames.fold_0, rows, target)
-        event = replace(event, writes=list(written.columns), drops=fitted.dropped)
+        event = replace(event, writes=list(written.columns), drops=fitted.dropped, types=types_of(written))
         bound = (frames.bound - set(event.drops)) | set(event.writes)
         return _moved(frames, event, frames.shared, fold_0, bound, written)
     if of_past is not None:
@@ -156,10 +166,15 @@ def _advance_one(frames: Frames, part: Part, rows: FoldRows, target: Target, all
         fitted_on = all_fit if part.params.get(FIT_ON) == "all" and step.learns == Learns.ROWS else slice(None)
         step.resolve(frames.header).learn(frames.shared[reads].iloc[fitted_on])
     written = step.write(frames.shared)
-    event = replace(event, writes=list(written.columns), drops=step.dropped, fitted=step)
+    event = replace(event, writes=list(written.columns), drops=step.dropped, fitted=step, types=types_of(written))
     gone = set(event.writes) | set(event.drops)
     fold_0 = frames.fold_0.drop(columns=list(gone & set(frames.fold_0.columns)))
     return _moved(frames, event, step.merge(frames.shared, written), fold_0, frames.bound - gone, written)
+
+
+def types_of(table: pd.DataFrame) -> dict[str, str]:
+    """The type of each column, as text."""
+    return {str(name): str(dtype) for name, dtype in table.dtypes.items()}
 
 
 def _of_past(frames: Frames, step: Step, reads: list[str], target: Target, timeline: Timeline) -> Step | None:
@@ -178,9 +193,9 @@ def _moved(
 ) -> Frames:
     kept = [name for name in frames.header.columns if name not in event.drops]
     order = list(dict.fromkeys([*kept, *event.writes]))
-    header = pd.DataFrame({name: (fold_0[name] if name in bound else shared[name]).iloc[:0] for name in order})
-    hidden = [name for name in shared.columns if name in bound or name in event.drops]
-    return Frames(shared.drop(columns=hidden), header, bound, (*frames.events, event), fold_0)
+    shared = shared.drop(columns=[name for name in shared.columns if name in bound or name in event.drops])
+    header = pd.concat([shared.iloc[:0], fold_0.iloc[:0]], axis=1)[order]
+    return Frames(shared, header, bound, (*frames.events, event), fold_0)
 
 
 def run_in_fold(
@@ -199,21 +214,40 @@ def run_in_fold(
     -------
     The fold-bound columns after the step, the fitted step, and what it wrote.
     """
-    step = build_step(event.part)
-    visible = [name for name in event.shared.columns if name not in bound.columns]
-    header = pd.concat([event.shared[visible].iloc[:0], bound.iloc[:0]], axis=1)
-    reads = step.reads(header)
-    step.resolve(header)
-    from_bound = [name for name in reads if name in bound.columns]
-    found = None if shared_totals is None or from_bound else shared_totals.find(event, step, rows.fold)
+    step = _settled(event, bound)
+    is_shared = set(step.reads_).isdisjoint(bound.columns)
+    found = shared_totals.find(event, step, rows.fold) if shared_totals is not None and is_shared else None
     if found is not None:
         written = step.learn_outside(*found).write_outside(*found, rows.fit, rows.others)
     else:
-        table = pd.concat([event.shared[[name for name in reads if name in visible]].iloc[rows.all], bound[from_bound]], axis=1)[reads]
-        written = _learn_and_write(event, step, table, rows, target)
+        written = _learn_and_write(event, step, _table(event.shared, bound, step.reads_, rows), rows, target)
     _check_replaced(event, step, written)
-    kept = [name for name in bound.columns if name not in step.dropped and name not in written.columns]
-    return pd.concat([bound[kept], written], axis=1), step, written
+    return _replaced(bound, step.dropped, written), step, written
+
+
+def _settled(event: Event, bound: pd.DataFrame) -> Step:
+    """A new step that knows which columns it reads; what is settled for one fold holds for all with the same header."""
+    step, met = build_step(event.part), tuple(kinds_of(bound).items())
+    if met not in event.settled:
+        visible = [name for name in event.shared.columns if name not in bound.columns]
+        event.settled[met] = dict(vars(step.resolve(pd.concat([event.shared[visible].iloc[:0], bound.iloc[:0]], axis=1))))
+    # a copy: what one fold learns must reach no other
+    vars(step).update(copy.deepcopy(event.settled[met]))
+    return step
+
+
+def _table(shared: pd.DataFrame, bound: pd.DataFrame, names: list[str], rows: FoldRows) -> pd.DataFrame:
+    """Some columns of a fold's rows: its own where it has them, otherwise the shared ones, each cut by itself."""
+    at, own = rows.all, set(bound.columns)
+    columns = {name: bound[name] if name in own else shared[name].array.take(at) for name in names}
+    return pd.DataFrame(columns, index=bound.index, copy=False)
+
+
+def _replaced(bound: pd.DataFrame, dropped: list[str], written: pd.DataFrame) -> pd.DataFrame:
+    """The fold-bound columns without some, the written ones last."""
+    gone = {*dropped, *written.columns}.intersection(bound.columns)
+    kept = bound.drop(columns=list(gone)) if gone else bound
+    return pd.concat([kept, written], axis=1)
 
 
 def _check_replaced(event: Event, step: Step, written: pd.DataFrame) -> None:
@@ -275,7 +309,8 @@ def replay(
             bound, step, _ = run_in_fold(event, bound, rows, target, shared_totals)
             fitted.append(step)
         else:
-            bound = bound.drop(columns=[name for name in (*event.writes, *event.drops) if name in bound.columns])
+            gone = bound.columns.intersection([*event.writes, *event.drops])
+            bound = bound.drop(columns=gone) if len(gone) else bound
     return bound, fitted
 
 

@@ -53,6 +53,9 @@ class OnOof(Protocol):
     def describe(self) -> dict[str, Any]:
         """What was learnt, as plain data."""
 
+    def restore(self, described: dict[str, Any]) -> None:
+        """Take back what ``describe`` gave."""
+
 
 @dataclass(frozen=True)
 class Entry:

@@ -18,6 +18,10 @@ class Options:
     sample: int | None = None
     device: str = "cpu"
     from_run: str | None = None
+    budget: float | None = None
+    """Seconds that the run may take, all counted."""
+    memory: int | None = None
+    """Bytes that fits may use; what is free where it is not given."""
 
     @property
     def is_full(self) -> bool:
@@ -30,4 +34,5 @@ class Options:
 
     def for_key(self) -> dict[str, Any]:
         """The options that change what comes out."""
-        return {"models": self.models, "sample": self.sample, "device": self.device}
+        limit = {} if self.budget is None else {"budget": self.budget}
+        return {"models": self.models, "sample": self.sample, "device": self.device, **limit}

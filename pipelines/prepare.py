@@ -24,6 +24,7 @@ from pipelines.keys import Keys
 from pipelines.known import Known
 from pipelines.metrics import Array
 from pipelines.models.matrix import fits_float32
+from pipelines.serve.inputs import inputs_key, write_inputs
 from pipelines.spec import Spec
 from pipelines.splits import Folds, Splittable, make_folds
 from pipelines.store import Store, read_json, write_json
@@ -183,8 +184,9 @@ def ensure_views(
     folds, asked = prepared.folds, asked_columns(spec)
     which = [*range(folds.n_folds), *([REFIT] if spec.refit == "all" else [])]
     todo = [view for view in views if not all(store.has(key) for key in [keys.view(view), *(keys.fold(view, fold) for fold in which)])]
-    if todo or (asked and not store.has(keys.columns(asked))):
+    if todo or (asked and not store.has(keys.columns(asked))) or not store.has(inputs_key(keys)):
         tables = read_tables(spec, folder, sample=keys.sample)
+        store.ensure(inputs_key(keys), lambda path: write_inputs(path, spec, folder, tables))
         planned = plan(declaration, spec, tables, folds, todo)
         if asked:
             store.ensure(keys.columns(asked), lambda path: write_columns(path, named_columns(planned.base, tables, asked)))
@@ -256,6 +258,8 @@ def write_view(path: Path, frames: Frames) -> None:
     (path / "steps.json").write_text(
         json.dumps([dump_step(event.fitted) if event.fitted else None for event in frames.events]), encoding="utf-8"
     )
+    # rows to come may hold whole numbers, or gaps, where these did not
+    write_json(path / "types.json", [event.types for event in frames.events])
     write_json(path / "plan.json", {"columns": list(frames.header.columns), "fold_bound": sorted(frames.bound), "steps": describe(frames)})
 
 

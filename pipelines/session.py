@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from features.errors import InputError, closest, listed
@@ -30,6 +30,15 @@ class Session:
     data: Path
     options: Options
     around: Surroundings
+
+    def with_declaration(self, declaration: Declaration) -> Session:
+        """The same data and options under another declaration."""
+        spec = build_spec(declaration)
+        return replace(self, declaration=declaration, spec=spec, keys=replace(self.keys, spec=spec))
+
+    def quietly(self) -> Session:
+        """The same, saying nothing."""
+        return replace(self, around=replace(self.around, console=Console(is_quiet=True)))
 
     @property
     def console(self) -> Console:

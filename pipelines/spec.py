@@ -35,6 +35,9 @@ class Data(Section):
     sample_submission: str | None = None
     weight: str | None = Field(default=None, description="A column with the weight of each row in fits and in the metric.")
     holdout: str | None = Field(default=None, description="Labels of the test rows, where a sample has them; scored once, at the end.")
+    limit: str | None = Field(
+        default=None, description="A JSON file with the best possible scores, where a sample knows them; the report shows the distance."
+    )
     missing: list[str] = Field(
         default=["", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL"],
         description="Spellings of a missing value. 'None' is not among them: House Prices has it as a level.",

@@ -6,7 +6,7 @@ one at a time; whatever is in the store is not computed again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,17 @@ from pipelines.engine import Outcome, ThreadPlan, run_fits
 from pipelines.ensembles import Problem
 from pipelines.failures import ModelFailedError
 from pipelines.frames import REFIT
+from pipelines.limit import known_limit
+from pipelines.memory import estimated_bytes, matrix_bytes
 from pipelines.models import kinds
 from pipelines.models.rounds import FindsRounds
 from pipelines.oof import Predictions, nested, pooled, write_predictions
 from pipelines.prepare import Prepared, ensure_table, ensure_views
 from pipelines.scores import score_table
+from pipelines.serve.record import write_record
 from pipelines.session import Session
 from pipelines.store import key_of, read_json, show, write_json
+from pipelines.surroundings import free_memory
 from pipelines.targets import TRANSFORMS
 from pipelines.training import FoldFit
 from pipelines.windows import Window
@@ -88,17 +92,20 @@ def train(session: Session, prepared: Prepared, out: Path, models: list[str], wo
         After all other fits are done, when one failed.
     """
     jobs = [job(session, prepared, model, fold) for model in models for fold in range(prepared.folds.n_folds)]
-    trained = {model: _finish(session, prepared, model, out, was_there=was_there) for model, was_there in _fit(session, jobs, work)}
+    trained = {
+        model: gather(session, prepared, model, out, was_there=was_there)
+        for model, was_there in _fit(session, jobs, prepared.n_train, work)
+    }
     if session.spec.refit == "all":
         refits = {model: refit_job(session, prepared, model) for model in models}
-        for model, _ in _fit(session, [*refits.values()], work):
+        for model, _ in _fit(session, [*refits.values()], prepared.n_train, work):
             work.refits[model] = refits[model].out.name
             trained[model] = replace(trained[model], test=np.load(refits[model].out / "test.npy"))
             write_both(session, prepared, model, trained[model], out)
     return {model: trained[model] for model in models}
 
 
-def _fit(session: Session, jobs: list[FoldFit], work: Work) -> Iterator[tuple[str, bool]]:
+def _fit(session: Session, jobs: list[FoldFit], n_rows: int, work: Work) -> Iterator[tuple[str, bool]]:
     """Make sure of some fits, and give each model when all of its fits are there, with whether they were there before."""
     todo = [one for one in jobs if not one.out.is_dir()]
     work.fits_made += len(todo)
@@ -106,7 +113,7 @@ def _fit(session: Session, jobs: list[FoldFit], work: Work) -> Iterator[tuple[st
     waiting = {one.model: sum(other.model == one.model for other in todo) for one in jobs}
     yield from ((model, True) for model, count in list(waiting.items()) if not count)
     failed: list[Outcome] = []
-    for done, outcome in enumerate(run_fits(todo, _threads(session, todo)), start=1):
+    for done, outcome in enumerate(run_fits(todo, threads_for(session, todo, n_rows)), start=1):
         model = outcome.job.model
         session.console.progress(done, len(todo), f"fold fits ({model})")
         waiting[model] -= 1
@@ -115,17 +122,20 @@ def _fit(session: Session, jobs: list[FoldFit], work: Work) -> Iterator[tuple[st
         elif not waiting[model] and not any(bad.job.model == model for bad in failed):
             yield model, False
     if failed:
-        raise _failure(session, failed)
+        errors = {outcome.job.model: outcome.error for outcome in reversed(failed) if outcome.error is not None}
+        raise failure_of(session, dict(reversed(errors.items())))
 
 
-def _threads(session: Session, todo: list[FoldFit]) -> ThreadPlan:
-    cells = max((_cells(one) for one in todo[:: max(1, len(todo) // 20)]), default=0)
-    return ThreadPlan.of(session.around.cores, len(todo), cells=cells)
-
-
-def _cells(fit: FoldFit) -> int:
-    size = sum(path.stat().st_size for path in (fit.view / "shared.feather", fit.fold_block / "bound.feather"))
-    return size // 8
+def threads_for(session: Session, todo: list[FoldFit], n_rows: int) -> ThreadPlan:
+    """How many of some fits run side by side, and with how many threads each."""
+    some = todo[:: max(1, len(todo) // 20)]
+    return ThreadPlan.of(
+        session.around.cores,
+        len(todo),
+        cells=max((matrix_bytes(one) // 8 for one in some), default=0),
+        fit_bytes=max((estimated_bytes(one, n_rows) for one in some), default=0),
+        memory=session.options.memory or free_memory(),
+    )
 
 
 def job(session: Session, prepared: Prepared, model: str, fold: int, rounds: int | None = None) -> FoldFit:
@@ -165,7 +175,7 @@ def refit_job(session: Session, prepared: Prepared, model: str) -> FoldFit:
     return job(session, prepared, model, REFIT, rounds)
 
 
-def _finish(session: Session, prepared: Prepared, model: str, out: Path, *, was_there: bool) -> Predictions:
+def gather(session: Session, prepared: Prepared, model: str, out: Path, *, was_there: bool) -> Predictions:
     """Gather a model's folds, write its predictions, show its files and say its score."""
     folders = [session.store.path(session.keys.fit(model, fold)) for fold in range(prepared.folds.n_folds)]
     test = np.mean([np.load(folder / "test.npy") for folder in folders], axis=0)
@@ -194,19 +204,20 @@ def write_both(session: Session, prepared: Prepared, name: str, predictions: Pre
         write_predictions(out / folder / f"{name}.parquet", values, ids, id_name, prepared.classes)
 
 
-def _failure(session: Session, failed: list[Outcome]) -> Exception:
-    errors = {outcome.job.model: outcome.error for outcome in reversed(failed)}
-    first = next(iter(reversed(errors.values())))
+def failure_of(session: Session, errors: Mapping[str, Exception]) -> InputError | ModelFailedError:
+    """What to raise for models that failed, each with its first error: where they are declared, what is kept, how to go on."""
     others = [model for model in session.models if model not in errors]
-    lines = [f"{model}: {type(error).__name__}: {error}" for model, error in reversed(errors.items())]
-    places = [session.declaration.place(session.spec.models[model].where) for model in reversed(errors)]
+    lines = [
+        f"  {session.declaration.place(session.spec.models[model].where)}: {model}: {type(error).__name__}: {error}"
+        for model, error in errors.items()
+    ]
     advice = f" To go on without: --models {','.join(others)}" if others else ""
-    text = "\n".join(["failed:", *(f"  {place}: {line}" for place, line in zip(places, lines, strict=True))])
     kept = f"All other fits are kept in {session.store.root}; the same command continues from there.{advice}"
+    text = "\n".join([f"{len(errors)} of {len(session.models)} models failed:", *lines, kept])
     if all(isinstance(error, InputError) for error in errors.values()):
-        return InputError(f"{len(errors)} of {len(session.models)} models {text}\n{kept}")
-    failure = ModelFailedError(f"{len(errors)} of {len(session.models)} models {text}\n{kept}")
-    failure.__cause__ = first
+        return InputError(text)
+    failure = ModelFailedError(text)
+    failure.__cause__ = next(iter(errors.values()))
     return failure
 
 
@@ -235,9 +246,13 @@ def ensemble(session: Session, prepared: Prepared, trained: dict[str, Prediction
         metrics["decision"] = decision_facts(fitted[DECIDED], decision, known, prepared.folds)
     for name in learnt:
         session.console.say(f"{name}: {session.metric.name} {metrics['ensemble'][name]['score']:.5f} (nested)")
-    write_json(out / "ensemble.json", {"final": final, "entries": learnt})
+    deployed = {} if decision is None else {"decision": fitted[DECIDED].deployed.describe()}
+    write_json(out / "ensemble.json", {"final": final, "entries": learnt, **deployed})
+    write_record(session, prepared, final, decision, out)
     submission.write(session, prepared, predictions[final], out)
     metrics["holdout"] = submission.score_holdout(session, prepared, predictions)
+    if session.options.sample is None:
+        metrics["limit"] = known_limit(session.data, spec.data.limit, session.metric.name)
     write_json(out / "metrics.json", metrics)
     return Combined(predictions, learnt, metrics)
 

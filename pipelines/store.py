@@ -89,6 +89,12 @@ def whole_folder(target: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def discard_unfinished(target: Path) -> None:
+    """Remove what somebody who was ended had begun to write for ``target``."""
+    for folder in target.parent.glob(f".{target.name}-*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextlib.contextmanager
 def whole_file(target: Path) -> Iterator[Path]:
     """A file to write beside ``target``; it replaces it only when the block ends without an error."""

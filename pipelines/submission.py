@@ -49,21 +49,33 @@ def write(session: Session, prepared: Prepared, final: Predictions, out: Path) -
 
 def _table(session: Session, prepared: Prepared, test: Array) -> pd.DataFrame:
     data = session.spec.data
-    columns: dict[str, Any] = {data.id or "row": _test_ids(prepared).to_numpy()}
-    if session.metric.needs == "labels":
-        columns[data.target] = _labels(test, prepared.classes)
-    elif test.ndim == 2:
-        columns |= {str(name): test[:, position] for position, name in enumerate(prepared.classes)}
-    else:
-        columns[data.target] = test
-    return pd.DataFrame(columns)
+    ids = {data.id or "row": _test_ids(prepared).to_numpy()}
+    return pd.DataFrame({**ids, **prediction_columns(test, data.target, prepared.classes, has_labels=session.metric.needs == "labels")})
+
+
+def prediction_columns(predictions: Array, target: str, classes: list[Any], *, has_labels: bool) -> dict[str, Any]:
+    """Predictions as the submission shows them: labels, values or probabilities below the target, or one column for each class.
+
+    Parameters
+    ----------
+    predictions
+        Of shape (n_rows,) or (n_rows, n_classes).
+    has_labels
+        Whether the metric judges classes, so that the submission names them.
+    """
+    if has_labels:
+        return {target: labels_of(predictions, classes)}
+    if predictions.ndim == 2:
+        return {str(name): predictions[:, position] for position, name in enumerate(classes)}
+    return {target: predictions}
 
 
 def _test_ids(prepared: Prepared) -> pd.Series:
     return prepared.ids.iloc[prepared.n_train :]
 
 
-def _labels(predictions: Array, classes: list[Any]) -> Any:
+def labels_of(predictions: Array, classes: list[Any]) -> Any:
+    """The most probable class of each row, or the class above one half; of shape (n_rows,)."""
     return np.asarray(classes, dtype=object if isinstance(classes[0], str) else None)[as_labels(predictions).astype(int)]
 
 

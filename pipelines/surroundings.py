@@ -6,7 +6,8 @@ import datetime
 import os
 import platform
 import subprocess
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipelines.console import Console
@@ -22,9 +23,11 @@ class Surroundings:
     git_commit: str | None
     tracking_uri: str | None
     console: Console
+    began: float = field(default_factory=time.monotonic)
+    """When the run began, by ``time.monotonic``: a budget counts from here."""
 
     @classmethod
-    def read(cls, console: Console | None = None) -> Surroundings:
+    def read(cls, console: Console | None = None, *, began: float | None = None) -> Surroundings:
         """Look around."""
         return cls(
             now=datetime.datetime.now(datetime.UTC),
@@ -33,7 +36,18 @@ class Surroundings:
             git_commit=_git_commit(Path.cwd()),
             tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or None,
             console=console or Console(),
+            began=time.monotonic() if began is None else began,
         )
+
+
+def process_began() -> float:
+    """When this process was started, by ``time.monotonic``; now, where the system does not tell."""
+    now = time.monotonic()
+    try:
+        ticks = int(Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()[19])
+    except OSError:
+        return now
+    return now - (time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK"))
 
 
 def _git_commit(folder: Path) -> str | None:

@@ -40,6 +40,9 @@ class Threshold(Protocol):
     def describe(self) -> dict[str, Any]:
         """What was learnt, as plain data."""
 
+    def restore(self, described: dict[str, Any]) -> None:
+        """Take back what ``describe`` gave."""
+
 
 @dataclass(frozen=True)
 class Cuts:
@@ -126,6 +129,11 @@ class Cut:
         """The cut; recall, precision and F1 on the rows it was chosen on; whether a floor was met."""
         return {"method": self.method, "cut": self.cut, **(self.facts if self.learns else {})}
 
+    def restore(self, described: dict[str, Any]) -> None:
+        """Take the cut back, and what was told of it."""
+        self.cut = float(described["cut"])
+        self.facts = {name: value for name, value in described.items() if name not in ("method", "cut")}
+
 
 @dataclass
 class TopK:
@@ -152,6 +160,9 @@ class TopK:
     def describe(self) -> dict[str, Any]:
         """The rule."""
         return {"method": "top_k", "k": self.k, "per": self.per}
+
+    def restore(self, described: dict[str, Any]) -> None:
+        """Nothing was learnt."""
 
 
 def fixed(*, value: Probability = 0.5) -> Threshold:

@@ -9,7 +9,7 @@ from typing import Any
 from pipelines.declaration import Declaration
 from pipelines.store import hash_file, key_of, read_json, version_of
 
-_LIBRARIES = ("lightgbm", "mlflow", "numpy", "pandas", "plotly", "scikit-learn", "scipy", "xgboost", "xgboost-cpu")
+_LIBRARIES = ("catboost", "lightgbm", "mlflow", "numpy", "pandas", "plotly", "scikit-learn", "scipy", "xgboost", "xgboost-cpu")
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def input_names(declared: dict[str, Any]) -> list[str]:
         return []
     declared_joins = data.get("joins")
     joins = declared_joins if isinstance(declared_joins, list) else []
-    names = [data.get(key) for key in ("train", "test", "sample_submission", "holdout")]
+    names = [data.get(key) for key in ("train", "test", "sample_submission", "holdout", "limit")]
     return [name for name in [*names, *(join.get("file") for join in joins if isinstance(join, dict))] if isinstance(name, str)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pipelines.session import Session
     from pipelines.stages import Work
 
-_VERSIONS = ("foldwise", "lightgbm", "mlflow", "numpy", "pandas", "scikit-learn", "scipy", "xgboost", "xgboost-cpu")
+_VERSIONS = ("catboost", "foldwise", "lightgbm", "mlflow", "numpy", "pandas", "scikit-learn", "scipy", "xgboost", "xgboost-cpu")
 
 
 @dataclass(frozen=True)
@@ -78,28 +79,50 @@ def run(name_or_folder: str, *, options: Options | None = None, around: Surround
     if sample_line:
         around.console.say(sample_line)
     key = run_key(declaration, hash_inputs(data, input_names(declaration.data)), options.for_key())
-    latest = find_latest(options.runs / competition.name, key) if options.is_full else None
+    latest = find_latest(options.runs / competition.name, key) if options.is_full and options.budget is None else None
     if latest is not None:
         return Result(latest.facts["run_id"], latest.folder, read_json(latest.folder / "metrics.json"), 0, is_new=False)
     from pipelines.session import open_session
 
-    return record(open_session(competition, data, options, around), key)
+    session = open_session(competition, data, options, around)
+    if options.budget is not None:
+        from pipelines.budget import run_within
+
+        return run_within(session, key)
+    result = record(session, key)
+    tell_tracker(session)
+    return result
 
 
 def record(session: Session, key: str) -> Result:
-    """Run all stages into a new history entry, show it as the latest when it is a full run, and tell the tracker."""
-    from pipelines.track import send_unsent
-
-    moment = session.around.now
-    run_id = f"{moment:%Y%m%d-%H%M%S}-{key_of(key, moment.isoformat(), os.getpid())[:6]}"
+    """Run all stages into a new history entry, and show it as the latest when it is a full run."""
+    run_id = _run_id(session, key)
     folder = session.latest / "history" / run_id
     with whole_folder(folder) as out:
         work = _stages(session, out, run_id, key)
     if session.options.is_full:
         publish(session, folder)
-    send_unsent(session.latest, session.options.runs, session.around)
     shown = session.latest if session.options.is_full else folder
     return Result(run_id, shown, read_json(folder / "metrics.json"), work.fits_made, is_new=True)
+
+
+def show_so_far(session: Session, key: str) -> None:
+    """Run all stages and show them as the latest run, without a history entry: a better answer is on its way."""
+    with tempfile.TemporaryDirectory(prefix=".so-far-", dir=session.latest) as place:
+        _stages(session, Path(place), _run_id(session, key), key)
+        publish(session, Path(place))
+
+
+def tell_tracker(session: Session) -> None:
+    """Send the tracker what it has missed of this competition."""
+    from pipelines.track import send_unsent
+
+    send_unsent(session.latest, session.options.runs, session.around)
+
+
+def _run_id(session: Session, key: str) -> str:
+    moment = session.around.now
+    return f"{moment:%Y%m%d-%H%M%S}-{key_of(key, moment.isoformat(), os.getpid())[:6]}"
 
 
 def _stages(session: Session, out: Path, run_id: str, key: str) -> Work:

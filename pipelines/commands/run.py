@@ -6,18 +6,26 @@ from typing import Any
 
 import click
 
-from pipelines.command_options import choosing, of_competition, options_of
+from pipelines.command_options import Duration, Memory, choosing, of_competition, options_of
 
 
 @click.command("run")
 @of_competition
 @choosing
 @click.option("--from", "from_run", metavar="RUN", help="Run the declaration of an earlier run (an id below history/).")
+@click.option(
+    "--budget",
+    type=Duration(),
+    metavar="TIME",
+    help="Fit the declared models and more, as many as help, within this time: 90s, 10m, 1h30m.",
+)
+@click.option("--memory", type=Memory(), metavar="SIZE", help="What fits may use: 8g, 500m; what is free by default.")
 def command(competition: str, **given: Any) -> None:
     """Run a competition to a submission and a report."""
+    from pipelines.surroundings import Surroundings, process_began
     from pipelines.whole_run import run
 
-    result = run(competition, options=options_of(**given))
+    result = run(competition, options=options_of(**given), around=Surroundings.read(began=process_began()))
     final = result.metrics["final"]
     if not result.is_new:
         click.echo(f"nothing to do: nothing has changed since run {result.run_id}, and all its files are there; nothing was recomputed")

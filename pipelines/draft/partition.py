@@ -16,7 +16,7 @@ from pipelines.draft.goal import Goal
 from pipelines.draft.repairs import is_text
 from pipelines.draft.vocabulary import is_time_name
 
-_MOST_ROWS_FOR_8, _FEW_ROWS = 50_000, 1_000
+_MOST_ROWS_FOR_8 = 50_000
 _WINDOWS = 4
 _FEWEST_WINDOWS = 3
 _FEWEST_GROUPS = 10
@@ -112,9 +112,8 @@ def _fault(partition: Partition, train: pd.DataFrame, goal: Goal) -> str | None:
 
 def _at_random(n_rows: int, goal: Goal) -> Partition:
     folds = n_folds(n_rows)
-    repeats = {"repeats": 2} if n_rows < _FEW_ROWS else {}
     if goal.task == "regression":
-        return Partition("kfold", {"folds": folds, "seed": 0, **repeats}, f"rows look exchangeable; {folds} folds for {n_rows} rows")
+        return Partition("kfold", {"folds": folds, "seed": 0}, f"rows look exchangeable; {folds} folds for {n_rows} rows")
     # classes that cannot be in every fold are fitted on and not scored; two classes are always scored
     rare = [level for level, count in goal.counts.items() if count < min(folds, 5)] if len(goal.counts) > 2 else []
     kept = goal.counts[~goal.counts.index.isin(rare)]
@@ -124,7 +123,7 @@ def _at_random(n_rows: int, goal: Goal) -> Partition:
         raise InputError(f"Target {goal.target!r} has no two classes with at least two rows each. Choose another --target, or add rows.")
     folds = int(min(folds, kept.min()))
     why = f"the same share of each class in each of {folds} folds"
-    return Partition("stratified", {"folds": folds, "seed": 0, **repeats}, why, fit_only=rare)
+    return Partition("stratified", {"folds": folds, "seed": 0}, why, fit_only=rare)
 
 
 def n_folds(n_rows: int) -> int:

@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from features.columns import kind_of
+from features.columns import kinds_of
 from features.errors import InputError, listed
 
 _EXACT = 1 << 24
 """Up to here float32 holds every whole number."""
+_FEW = 10_000
+"""Cells of a table that is looked at as a whole."""
 
 
 def as_matrix(
@@ -31,24 +33,39 @@ def as_matrix(
     """
     if X.shape[1] == 0:
         raise InputError(f"Model {model!r} needs at least one column; its view has none left. Look at what its view drops.")
-    unfit = [
-        name for name in X.columns if kind_of(X[name]) in ("text", "dates") or (kind_of(X[name]) == "categorical" and not allow_categories)
-    ]
+    kinds = kinds_of(X)
+    refused = ("text", "dates") if allow_categories else ("text", "dates", "categorical")
+    unfit = [name for name, kind in kinds.items() if kind in refused]
     if unfit:
         raise InputError(
             f"Model {model!r} needs numbers, found text, dates or categories in {listed(unfit)}. Add one_hot or ordinal to its view, or drop them."
         )
-    categorical = [position for position, name in enumerate(X.columns) if kind_of(X[name]) == "categorical"]
-    for position in categorical:
-        codes = X.iloc[:, position].cat.codes
-        X = X.assign(**{X.columns[position]: codes.astype("float64").where(codes >= 0, np.nan)})
-    is_small = compact and all(fits_float32(X[name]) for name in X.columns)
+    categorical = [position for position, kind in enumerate(kinds.values()) if kind == "categorical"]
+    if categorical:
+        X = X.assign(**{str(X.columns[position]): _codes(X.iloc[:, position]) for position in categorical})
+    is_small = compact and _fits_float32(X)
     matrix = X.to_numpy(dtype=np.float32 if is_small else np.float64, na_value=np.nan)
     if not allow_missing and len(matrix) and not np.isfinite(matrix.sum()):
         _refuse(X, ~np.isfinite(matrix), f"{model!r} needs a value in every cell; missing or infinite")
     if allow_missing and not allow_infinite:
         _refuse(X, np.isinf(matrix), f"{model!r} needs finite values; infinite")
     return matrix, categorical
+
+
+def _codes(column: pd.Series) -> pd.Series:
+    """The codes of a categorical column; NaN for a missing value."""
+    codes = column.cat.codes
+    return codes.astype("float64").where(codes >= 0, np.nan)
+
+
+def _fits_float32(X: pd.DataFrame) -> bool:
+    """Whether float32 holds every value of a table exactly."""
+    if X.size > _FEW:
+        return all(fits_float32(X[name]) for name in X.columns)
+    # a look at each column would take longer than a model needs for a row
+    values = X.to_numpy(dtype=np.float64, na_value=np.nan)
+    with np.errstate(over="ignore"):
+        return bool(np.array_equal(values.astype(np.float32), values, equal_nan=True))
 
 
 def fits_float32(column: pd.Series) -> bool:

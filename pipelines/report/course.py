@@ -22,6 +22,9 @@ def holdout_section(evidence: Evidence) -> Section | None:
     rows = [[name, number(scores[name], evidence.decimals), number(evidence.scores[name]["score"], evidence.decimals)] for name in names]
     said = "These labels were looked at once, at the end of the run: no fit, weight or choice has seen them."
     marked = names.index(evidence.final) if evidence.final in names else None
+    limit = (evidence.metrics.get("limit") or {}).get("test")
+    if limit is not None:
+        said += f" Nobody can do better than {number(limit, evidence.decimals)} on these rows: the sample knows how they were drawn."
     table = Table(["name", f"holdout {evidence.metric}", "out-of-fold"], rows, marked=marked)
     return Section("holdout", "Holdout", [Text(said), table])
 

@@ -44,10 +44,12 @@ def header(evidence: Evidence) -> Header:
 
 def _tiles(evidence: Evidence) -> list[tuple[str, str]]:
     final, folds = evidence.metrics["final"], evidence.folds
+    limit = (evidence.metrics.get("limit") or {}).get("train")
     repeats, combined = len(folds.repeats), len(evidence.metrics["ensemble"])
     return [
         ("95 % interval", interval(final["interval"], evidence.decimals)),
         ("fold sd", number(final["fold_sd"], evidence.decimals)),
+        *([] if limit is None else [("from the best possible", number(abs(final["score"] - limit), evidence.decimals))]),
         ("train rows", count(evidence.prepared.n_train)),
         ("test rows", count(evidence.prepared.n_test)),
         ("folds", count(folds.n_folds) + (f" in {repeats} repeats" if repeats > 1 else "")),

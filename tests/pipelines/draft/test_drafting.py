@@ -200,7 +200,7 @@ def in_time(n: int = 400) -> pd.DataFrame:
             "group_time",
             {"column": "when", "days": 60, "windows": 3, "group": "patient"},
         ),
-        ({}, [], "stratified", {"folds": 8, "seed": 0, "repeats": 2}),
+        ({}, [], "stratified", {"folds": 8, "seed": 0}),
     ],
 )
 def test_folds_stand_as_test_stands_to_train(

@@ -1,0 +1,19 @@
+"""AutoGluon in its own environment: ``python autogluon_arm.py TRAIN TEST TARGET METRIC SECONDS OUTPUT``."""
+
+import sys
+
+import pandas as pd
+from autogluon.tabular import TabularPredictor
+
+train_path, test_path, target, metric, seconds, output = sys.argv[1:]
+names = {"rmse": "root_mean_squared_error", "roc_auc": "roc_auc", "log_loss": "log_loss", "average_precision": "average_precision"}
+train, test = pd.read_csv(train_path), pd.read_csv(test_path)
+predictor = TabularPredictor(label=target, eval_metric=names[metric], path=output + ".models")
+predictor.fit(train, presets="best_quality", time_limit=float(seconds), num_cpus=2, num_gpus=0)
+if predictor.problem_type == "regression":
+    predicted = predictor.predict(test).to_frame()
+else:
+    predicted = predictor.predict_proba(test)
+    if predictor.problem_type == "binary":
+        predicted = predicted[[predictor.positive_class]]
+predicted.to_csv(output, index=False)

@@ -1,0 +1,271 @@
+"""A run within a time budget: the declared models, then the portfolio, for as long as there is time and the ensemble gains.
+
+A first model is answered with at once; then more are fitted in a fixed order, and what is complete when the time is nearly
+over is run as an ordinary declaration, whose fits are all in the store by then. So the run that is recorded holds
+only whole models, and ``foldwise run --from`` makes it again without a clock.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from features.errors import InputError
+from pipelines.engine import Outcome, ThreadPlan, run_fits
+from pipelines.memory import estimated_bytes
+from pipelines.oof import Predictions, pooled, scored_rows
+from pipelines.pace import at_pace
+from pipelines.portfolio import configurations
+from pipelines.portfolio_declaration import new_seeds, only, with_configurations
+from pipelines.prepare import ensure_table
+from pipelines.stages import failure_of, gather, job, prepare, threads_for
+from pipelines.store import read_json
+from pipelines.surroundings import free_memory
+from pipelines.whole_run import Result, record, show_so_far, tell_tracker
+
+if TYPE_CHECKING:
+    from pipelines.prepare import Prepared
+    from pipelines.session import Session
+    from pipelines.training import FoldFit
+
+_COLUMNS = 100
+"""Columns that a view is taken to have before there is one, to tell which models are too slow for it."""
+_SEEDED = ("lightgbm", "xgboost", "catboost", "extra_trees", "random_forest", "mlp", "bagging", "gbdt", "hist_gbdt")
+"""Kinds whose fits differ with the seed."""
+_TRACKING_SECONDS = 15.0
+"""What importing mlflow and writing a run can take; with less time left, the tracker is told later."""
+_LEAST_GAIN = 1e-4
+"""The share of its loss that an ensemble must gain to be said to gain."""
+_SHARES = (0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7)
+_ROUNDS_OF_SEEDS = 8
+_SHARE_OF_A_MODEL = 0.25
+"""The share of the time that one model may take."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """When a run began and when it must be over, by ``time.monotonic``."""
+
+    began: float
+    budget: float
+
+    @property
+    def end(self) -> float:
+        """The moment at which the run must be over."""
+        return self.began + self.budget
+
+    @property
+    def left(self) -> float:
+        """Seconds until then."""
+        return self.end - time.monotonic()
+
+
+@dataclass
+class Progress:
+    """The best blend found so far by adding one model after the other: tells whether more models still help."""
+
+    session: Session
+    prepared: Prepared
+    patience: int
+    values: Any = None
+    loss: float = np.inf
+    without_gain: int = 0
+
+    def add(self, predictions: Predictions) -> float:
+        """Mix a model in at the share that lowers the loss most; gives the model's own loss."""
+        rows = scored_rows(self.prepared.folds)
+        known, metric = self.prepared.known.take(rows), self.session.metric
+        new = pooled(predictions, self.prepared.folds)[rows]
+        mixes = [new] if self.values is None else [(1 - share) * self.values + share * new for share in _SHARES]
+        losses = [metric.loss(known.y, mix, known.weights, known.columns) for mix in mixes]
+        best = int(np.argmin(losses))
+        has_gained = self.values is None or losses[best] < self.loss - _LEAST_GAIN * abs(self.loss)
+        self.without_gain = 0 if has_gained else self.without_gain + 1
+        if self.values is None or losses[best] < self.loss:
+            self.values, self.loss = mixes[best], losses[best]
+        return float(metric.loss(known.y, new, known.weights, known.columns))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the last models, as many as the patience, have brought nothing."""
+        return self.without_gain >= self.patience
+
+
+def patience_for(n_rows: int) -> int:
+    """How many models without a gain end a run: few where few rows judge them, since the best of many would be the luckiest."""
+    return int(np.clip(round(2.5 * np.log10(max(n_rows, 10))), 4, 15))
+
+
+@dataclass
+class Race:
+    """Models that are fitted in order until the time is over or more of them do not help."""
+
+    session: Session
+    """With the declaration of all models that have been begun."""
+    prepared: Prepared
+    key: str
+    scratch: Path
+    clock: Clock
+    progress: Progress
+    losses: dict[str, float] = field(default_factory=dict)
+    """The loss of each complete model."""
+    failed: dict[str, Exception] = field(default_factory=dict)
+    given_up: set[str] = field(default_factory=set)
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    """How long the folds of each model took."""
+    shown: Shown = field(default_factory=lambda: Shown())
+
+    @classmethod
+    def begin(cls, session: Session, key: str, scratch: Path) -> Race:
+        """Make the matrices; nothing is fitted yet."""
+        prepared = prepare(session, scratch)
+        clock = Clock(session.around.began, float(session.options.budget or 0))
+        cells = {view: prepared.n_train * len(facts["columns"]) for view, facts in read_json(scratch / "plan.json")["views"].items()}
+        fold = clock.left * _SHARE_OF_A_MODEL * session.around.cores / prepared.folds.n_folds
+        trees = len(prepared.classes) if session.spec.task == "multiclass" else 1
+        paced = session.with_declaration(at_pace(session.declaration, cells, fold, trees=trees))
+        return cls(paced, prepared, key, scratch, clock, Progress(paced, prepared, patience_for(prepared.n_train)))
+
+    @property
+    def until(self) -> float:
+        """When fits under way are ended: what comes after them takes longer than the last time, with more models."""
+        return self.clock.end - max(2.0, 2 * self.shown.seconds + 1)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether to stop."""
+        return self.progress.is_over or time.monotonic() > self.until
+
+    @property
+    def so_far(self) -> Session:
+        """The declaration of the models that are complete; what is said of them has been said."""
+        return self.session.with_declaration(only(self.session.declaration, self.losses)).quietly()
+
+    def best(self, kinds: Collection[str], count: int = 6) -> list[str]:
+        """The best complete models of some kinds, best first."""
+        fitting = [name for name in self.losses if self.session.spec.models[name].kind in kinds]
+        return sorted(fitting, key=self.losses.__getitem__)[:count]
+
+    def run(self, session: Session, models: list[str]) -> None:
+        """Fit models in order; show what there is now and then."""
+        self.session = session
+        n_folds = self.prepared.folds.n_folds
+        waiting = dict.fromkeys(models, n_folds)
+        every = [job(session, self.prepared, model, fold) for model in models for fold in range(n_folds)]
+        plan = threads_for(session, every, self.prepared.n_train)
+        for outcome in run_fits(self._worth_it(every, plan), plan, until=self.until):
+            model = outcome.job.model
+            waiting[model] -= 1
+            self._note(outcome)
+            if not waiting[model] and model not in self.failed:
+                self._complete(model)
+
+    def _worth_it(self, jobs: list[FoldFit], plan: ThreadPlan) -> Iterator[FoldFit]:
+        """The fits that are worth beginning, decided when a worker is about to be free."""
+        for one in jobs:
+            if one.model in self.failed or one.model in self.given_up or self.is_over:
+                continue
+            why = self._why_not(one, plan)
+            if why is None:
+                yield one
+            else:
+                self.given_up.add(one.model)
+                self.session.console.say(f"{one.model}: left out, {why}")
+
+    def _why_not(self, one: FoldFit, plan: ThreadPlan) -> str | None:
+        """Why a fit is not begun; None where it is."""
+        memory = self.session.options.memory or free_memory()
+        if estimated_bytes(one, self.prepared.n_train) > memory:
+            return f"a fold would need more than the {memory / 2**30:.1f} GB of memory there are"
+        return "its folds would take longer than the time left" if self._ends_late(one, plan) else None
+
+    def _ends_late(self, one: FoldFit, plan: ThreadPlan) -> bool:
+        """Whether the other folds of a model would end after the budget, at the pace of those that are done."""
+        done = self.seconds.get(one.model)
+        if not done or one.out.is_dir():
+            return False
+        rest = self.prepared.folds.n_folds - len(done)
+        return time.monotonic() + rest * float(np.mean(done)) / plan.workers > self.until
+
+    def _note(self, outcome: Outcome) -> None:
+        model = outcome.job.model
+        if outcome.error is None:
+            self.seconds.setdefault(model, []).append(float(read_json(outcome.job.out / "facts.json")["seconds"]))
+        elif model not in self.failed:
+            self.failed[model] = outcome.error
+            self.session.console.say(f"{model}: failed in fold {outcome.job.fold} ({type(outcome.error).__name__}: {outcome.error})")
+
+    def _complete(self, model: str) -> None:
+        predictions = gather(self.session, self.prepared, model, self.scratch, was_there=False)
+        self.losses[model] = self.progress.add(predictions)
+        if self.shown.is_due(self.clock):
+            began = time.monotonic()
+            show_so_far(self.so_far, self.key)
+            self.shown = Shown(began, time.monotonic() - began)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """When the answer so far was shown last, and what that cost in seconds."""
+
+    at: float = -np.inf
+    seconds: float = 0.0
+
+    def is_due(self, clock: Clock) -> bool:
+        """Whether to show it again: at once the first time, then so that it costs a twentieth of the time."""
+        return time.monotonic() - self.at > 20 * self.seconds and clock.left > 4 * self.seconds
+
+
+def run_within(session: Session, key: str) -> Result:
+    """Run a declaration and the portfolio behind it within the budget that the options give.
+
+    Parameters
+    ----------
+    session
+        The declaration as it stands.
+    key
+        What the run is made from.
+
+    Raises
+    ------
+    InputError
+        When no model could be fitted in the time.
+    ModelFailedError
+        At the end, when a model failed; the others are in the result.
+    """
+    n_rows = ensure_table(session.spec, session.keys, session.data, session.store).n_train
+    full = session.with_declaration(with_configurations(session.declaration, configurations(session.spec.task, n_rows, _COLUMNS)))
+    with tempfile.TemporaryDirectory(prefix=".budget-", dir=session.latest) as scratch:
+        race = Race.begin(full, key, Path(scratch))
+        race.run(race.session, race.session.models)
+        best = race.best(_SEEDED)
+        for number in range(1, _ROUNDS_OF_SEEDS + 1):
+            if race.is_over or not best:
+                break
+            again = race.session.with_declaration(new_seeds(race.session.declaration, best, number))
+            race.run(again, [name for name in again.models if name not in race.session.models])
+    return _finish(race)
+
+
+def _finish(race: Race) -> Result:
+    session = race.session
+    if not race.losses and race.failed:
+        raise failure_of(session, race.failed)
+    if not race.losses:
+        raise InputError(
+            f"No model was fitted in all folds within the budget of {race.clock.budget:.0f} s. Give more time, or fewer folds or rows (--sample)."
+        )
+    result = record(race.so_far, race.key)
+    if race.clock.left > _TRACKING_SECONDS:
+        tell_tracker(session)
+    else:
+        session.console.say("note: the tracker is told of this run by the next one, or by 'foldwise sync': the budget is used up")
+    if race.failed:
+        raise failure_of(session, race.failed)
+    return result

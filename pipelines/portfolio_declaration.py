@@ -1,0 +1,68 @@
+"""A declaration with the portfolio's models added, or with only those of its models that are complete."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from pipelines.declaration import Declaration
+from pipelines.portfolio import NATIVE, TREES, Configuration
+
+FINAL = "portfolio"
+"""The ensemble entry that is added where the declared final is no blend."""
+
+
+def with_configurations(declaration: Declaration, chosen: Iterable[Configuration]) -> Declaration:
+    """Add configurations behind the declared models, and to the final blend.
+
+    Only those whose view is declared; one that a declared model equals, or whose name is taken, is left out.
+    """
+    views = declaration.data.get("views") or {}
+    declared = declaration.data["models"]
+    added = {}
+    for one in chosen:
+        view = TREES if one.view == NATIVE and NATIVE not in views else one.view
+        entry = {**one.declared, "view": view}
+        if view in views and one.name not in declared and entry not in declared.values():
+            added[one.name] = entry
+    return _extended(declaration, added)
+
+
+def new_seeds(declaration: Declaration, models: Collection[str], number: int) -> Declaration:
+    """Add a copy of some models with other seeds; ``number`` tells the copies apart."""
+    declared = declaration.data["models"]
+    added = {f"{name}_seed{number}": {**declared[name], "seed": 100 * number} for name in models}
+    return _extended(declaration, added)
+
+
+def _extended(declaration: Declaration, added: dict[str, dict[str, Any]]) -> Declaration:
+    data = copy.deepcopy(declaration.data)
+    before = [*data["models"]]
+    data["models"].update(added)
+    ensemble = data.setdefault("ensemble", {})
+    last = next(reversed(ensemble), None)
+    blended = None if last is None or not isinstance(ensemble[last], dict) else ensemble[last].get("blend")
+    if isinstance(blended, dict) and blended.get("method", "hill_climb") != "mean":
+        blended["of"] = [*(blended.get("of") or before), *added]
+    elif added or last is None:
+        members = before if last is None else [last]
+        ensemble[FINAL] = {"blend": {"of": [*members, *added], "method": "hill_climb"}}
+    return Declaration(declaration.path, data, declaration.lines)
+
+
+def only(declaration: Declaration, models: Collection[str]) -> Declaration:
+    """Leave only some models, and of the ensemble what can be made from them; an entry without members goes."""
+    data = copy.deepcopy(declaration.data)
+    data["models"] = {name: entry for name, entry in data["models"].items() if name in models}
+    there, kept = set(data["models"]), {}
+    for name, entry in (data.get("ensemble") or {}).items():
+        ((way, params),) = entry.items() if isinstance(entry, dict) else ((entry, None),)
+        members = (params or {}).get("of") or [*data["models"]]
+        left = [member for member in members if member in there]
+        is_whole = len(left) == len(members)
+        if left and (is_whole or way in ("blend", "stack")):
+            kept[name] = {way: {**(params or {}), "of": left}}
+            there.add(name)
+    data["ensemble"] = kept
+    return Declaration(declaration.path, data, declaration.lines)

@@ -1,0 +1,160 @@
+"""``serving.json``: which of a run's artifacts its final prediction needs, and how they are put together."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from features.errors import InputError
+from pipelines.frames import REFIT
+from pipelines.prepare import Prepared
+from pipelines.serve.inputs import inputs_key
+from pipelines.session import Session
+from pipelines.spec import Part
+from pipelines.store import read_json, write_json
+
+NAME, OWN_STEPS = "serving.json", "steps.py"
+_FORMAT = 1
+STORES = (".store", "store")
+"""Where artifacts lie: in a run's folder, and in one that is made to be passed on."""
+
+
+@dataclass(frozen=True)
+class View:
+    """The artifacts of one view: its steps that ran once, and its fold blocks in the order of the folds."""
+
+    key: str
+    folds: list[str]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A model that the final needs: its kind, its view, the rows it is for, and its fits in ``models/<model>/``."""
+
+    kind: str
+    view: str
+    rows: str | None
+    fits: list[str]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of the ensemble that the final needs, as declared; what it has learnt stands in ``ensemble.json``."""
+
+    kind: str
+    params: dict[str, Any]
+
+    @property
+    def asked(self) -> list[str]:
+        """The columns and expressions it asks for besides predictions."""
+        forced = [params["where"] for name, params in self.params.get("rules", ()) if name == "force"]
+        return [*forced, *(name for name in (self.params.get("by"), (self.params.get("params") or {}).get("per")) if name)]
+
+
+@dataclass(frozen=True)
+class Record:
+    """How the final prediction of a run comes about."""
+
+    competition: str
+    task: str
+    metric: tuple[str, dict[str, Any]]
+    transform: str
+    classes: list[Any]
+    inputs: str
+    """Key of the raw columns' types and the joined tables."""
+    n_base: int
+    """How many steps come before those of a view."""
+    views: dict[str, View]
+    models: dict[str, Member]
+    entries: dict[str, Entry]
+    final: str
+    decision: Entry | None
+    """The threshold that is declared beside a metric of probabilities."""
+    has_own_steps: bool
+    """Whether ``steps.py`` beside it holds the competition's own steps."""
+
+    @property
+    def asked(self) -> list[str]:
+        """The columns and expressions that models, entries and the decision ask for besides features."""
+        rows = [member.rows for member in self.models.values() if member.rows is not None]
+        entries = [*self.entries.values(), *([self.decision] if self.decision else [])]
+        return list(dict.fromkeys([*rows, *(name for entry in entries for name in entry.asked)]))
+
+    @classmethod
+    def read(cls, folder: Path) -> Record:
+        """The record in a run's folder.
+
+        Raises
+        ------
+        InputError
+            When it was written by another version.
+        """
+        plain = read_json(folder / NAME)
+        if plain.pop("format") != _FORMAT:
+            raise InputError(f"{folder / NAME} was written by another version of Foldwise; this one reads format {_FORMAT}. Run it again.")
+        parts = {
+            "metric": (plain["metric"][0], plain["metric"][1]),
+            "views": {name: View(**view) for name, view in plain["views"].items()},
+            "models": {name: Member(**member) for name, member in plain["models"].items()},
+            "entries": {name: Entry(**entry) for name, entry in plain["entries"].items()},
+            "decision": None if plain["decision"] is None else Entry(**plain["decision"]),
+        }
+        return cls(**{**plain, **parts})
+
+    def files(self, store: Path) -> Iterator[Path]:
+        """Every file that is read to predict, as paths below the run's folder; ``store`` is the folder of the artifacts."""
+        yield from (Path(NAME), Path("ensemble.json"), *([Path(OWN_STEPS)] if self.has_own_steps else []))
+        for path in sorted((store / self.inputs).iterdir()):
+            yield Path(store.name) / self.inputs / path.name
+        for view in self.views.values():
+            yield from (Path(store.name) / view.key / name for name in ("steps.json", "types.json", "plan.json"))
+            yield from (Path(store.name) / key / "steps.json" for key in view.folds)
+        for name, member in self.models.items():
+            for fit in member.fits:
+                folder = Path("models") / name / fit
+                found = sorted(path.relative_to(store.parent) for path in (store.parent / folder).rglob("*") if path.is_file())
+                yield from (path for path in found if path.suffix != ".npy")
+
+
+def write_record(session: Session, prepared: Prepared, final: str, decision: Part | None, out: Path) -> None:
+    """Write ``serving.json`` of a run whose final prediction is ``final``."""
+    spec, keys = session.spec, session.keys
+    needed = _needed(spec.ensemble, final)
+    folds = [REFIT] if spec.refit == "all" else [*range(prepared.folds.n_folds)]
+    models = {name: model for name, model in spec.models.items() if name in needed}
+    views = list(dict.fromkeys(model.keys.view for model in models.values()))
+    source = session.competition.folder / OWN_STEPS
+    if source.is_file():
+        shutil.copyfile(source, out / OWN_STEPS)
+    record = Record(
+        session.competition.name,
+        spec.task,
+        (spec.metric.name, spec.metric.params),
+        spec.target.transform,
+        prepared.classes,
+        inputs_key(keys),
+        len(spec.clean) + len(spec.features),
+        {view: View(keys.view(view), [keys.fold(view, fold) for fold in folds]) for view in views},
+        {
+            name: Member(model.kind, model.keys.view, model.keys.rows, ["refit" if fold == REFIT else f"fold-{fold}" for fold in folds])
+            for name, model in models.items()
+        },
+        {name: Entry(part.name, part.params) for name, part in spec.ensemble.items() if name in needed},
+        final,
+        None if decision is None or decision is spec.ensemble.get(final) else Entry(decision.name, decision.params),
+        source.is_file(),
+    )
+    write_json(out / NAME, {"format": _FORMAT, **asdict(record)})
+
+
+def _needed(ensemble: dict[str, Part], final: str) -> set[str]:
+    """The final, its members, their members, and so on."""
+    needed: set[str] = set()
+    waiting: Sequence[str] = [final]
+    while waiting:
+        needed.update(waiting)
+        waiting = [member for name in waiting if name in ensemble for member in ensemble[name].params["of"]]
+    return needed
