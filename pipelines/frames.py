@@ -232,7 +232,8 @@ def _settled(event: Event, bound: pd.DataFrame) -> Step:
         visible = [name for name in event.shared.columns if name not in bound.columns]
         event.settled[met] = dict(vars(step.resolve(pd.concat([event.shared[visible].iloc[:0], bound.iloc[:0]], axis=1))))
     # a copy: what one fold learns must reach no other
-    vars(step).update(copy.deepcopy(event.settled[met]))
+    for name, value in copy.deepcopy(event.settled[met]).items():
+        setattr(step, name, value)
     return step
 
 

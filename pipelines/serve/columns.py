@@ -39,7 +39,9 @@ class Columns:
         """The same with the columns of one more table, in place of those of these names."""
         names = table.columns.tolist()
         # Python strings: to look one up takes half the time that Arrow's take
-        table = table.set_axis(pd.Index(names, dtype=object), axis=1).set_axis(self.index)
+        table = table.set_axis(pd.Index(names, dtype=object), axis=1)
+        if not table.index.equals(self.index):
+            table = table.set_axis(self.index)
         return Columns(
             self.index, (*self.tables, table), {**self.places, **{name: (len(self.tables), at) for at, name in enumerate(names)}}
         )

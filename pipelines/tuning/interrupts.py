@@ -1,4 +1,4 @@
-"""Interrupts that come at a good moment only: inside a trial, which is then put back, or between two of them."""
+"""Interrupts that come at a good moment only: inside a fit, whose trial is then put back, or between two trials."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import Any
 class Interrupts:
     """While it is entered, an interrupt waits until somebody is ``inside`` or asks for it.
 
-    Between trials Optuna writes to its storage: a trial that is begun there and not yet known to its worker would stay
-    running for ever. A second interrupt does not disturb what the first one set off. Outside the main thread, where signals
-    do not arrive, nothing changes.
+    Around fits Optuna writes to its storage: an interrupt there would leave a trial running for ever, or a database locked.
+    A second interrupt does not disturb what the first one set off. Outside the main thread, where signals do not arrive,
+    nothing changes.
     """
 
     def __init__(self) -> None:
@@ -41,6 +41,14 @@ class Interrupts:
             yield
         finally:
             self._is_inside = False
+
+    @contextmanager
+    def outside(self) -> Iterator[None]:
+        """Where it waits again, in the middle of what is inside."""
+        self._is_inside = False
+        yield
+        self.check()
+        self._is_inside = True
 
     def check(self) -> None:
         """Raise the interrupt that has come."""

@@ -55,7 +55,7 @@ class RoundsThenFolds(BasePruner):
         Trials that must have come to a point before it decides.
     """
 
-    def __init__(self, on_the_way: float = 0.5, after_fold: float = 0.25, p_threshold: float = 0.13, least: int = 6) -> None:
+    def __init__(self, on_the_way: float = 0.5, after_fold: float = 0.35, p_threshold: float = 0.13, least: int = 6) -> None:
         self.on_the_way, self.after_fold, self.least = on_the_way, after_fold, least
         self._folds = WilcoxonPruner(p_threshold=p_threshold)
 

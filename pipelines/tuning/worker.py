@@ -128,8 +128,7 @@ class Objective:
             trial.set_user_attr(SURPLUS, True)
             raise _SurplusError
         try:
-            with self.interrupts.inside():
-                return self._value(trial)
+            return self._value(trial)
         except (KeyboardInterrupt, OutOfTimeError):
             studies.put_back(trial.study, trial.study.get_trials(deepcopy=False)[trial.number])
             raise
@@ -149,7 +148,8 @@ class Objective:
         for place, fold in enumerate(self.ground.used_folds(session)):
             self._check_time()
             watch = self._watch(trial, session.metric) if place == 0 and self.search.prunes and not is_timed else None
-            found = score_on(model.kind, model.params, self.ground.fold(session, fold), watch, is_timed=is_timed)
+            with self.interrupts.inside():
+                found = score_on(model.kind, model.params, self.ground.fold(session, fold), watch, is_timed=is_timed)
             scores.append(_judged(found.score, session.metric))
             seconds.append(found.seconds)
             if not is_timed:
@@ -160,8 +160,9 @@ class Objective:
 
     def _watch(self, trial: Trial, metric: Metric) -> Callable[[int, float], None]:
         def watch(at: int, score: float) -> None:
-            self._check_time()
-            self._report(trial, _judged(score, metric), at)
+            with self.interrupts.outside():
+                self._check_time()
+                self._report(trial, _judged(score, metric), at)
 
         return watch
 

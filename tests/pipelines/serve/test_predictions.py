@@ -135,9 +135,9 @@ CASES = [
 ]
 
 
-def recorded(run: Path, name: str) -> np.ndarray:
+def recorded(run: Path, name: str, id_name: str = "Id") -> np.ndarray:
     """A final's predictions of the test rows, as the run wrote them."""
-    return pd.read_parquet(run / "test" / f"{name}.parquet").drop(columns=["row", "Id"]).to_numpy().squeeze()
+    return pd.read_parquet(run / "test" / f"{name}.parquet").drop(columns=["row", id_name]).to_numpy().squeeze()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -211,3 +211,42 @@ def test_own_steps_come_with_the_run(make_tiny: Callable[..., Any], foldwise: Ca
     predictor = Predictor.read(tiny.latest)
     values, _ = predictor.values(predictor.inputs.features(read_rows(predictor.inputs, tiny.folder / "test.csv")))
     np.testing.assert_array_equal(values, recorded(tiny.latest, "final"))
+
+
+@pytest.mark.usefixtures("without_report")
+def test_titanic(tmp_path: Path, foldwise: Callable[..., Any]) -> None:
+    """The embedded competition with fewer folds and trees: its test file gives its submission, byte for byte."""
+    shutil.copytree(Path(__file__).parents[3] / "competitions" / "titanic", tmp_path / "titanic")
+    declaration = tmp_path / "titanic" / "pipeline.yaml"
+    text = declaration.read_text(encoding="utf-8")
+    for old, new in (("repeats: 10", "repeats: 1"), ("n_estimators: 100", "n_estimators: 10"), ("n_estimators: 80", "n_estimators: 10")):
+        assert old in text
+        text = text.replace(old, new)
+    declaration.write_text(text, encoding="utf-8")
+    assert foldwise("run", "titanic").code == 0
+    (test,) = tmp_path.glob("runs/titanic/sample/*/titanic/test.csv")
+    assert foldwise("predict", "titanic", "--input", test, "--output", "out.csv").code == 0
+    assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "runs" / "titanic" / "submission.csv").read_bytes()
+
+    predictor = Predictor.read(tmp_path / "runs" / "titanic")
+    rows = read_rows(predictor.inputs, test)
+    whole, _ = predictor.values(predictor.inputs.features(rows))
+    np.testing.assert_array_equal(whole, recorded(tmp_path / "runs" / "titanic", "final", "PassengerId"))
+    alone = [predictor.values(predictor.inputs.features(rows.iloc[[at]]))[0][0] for at in (0, 152, 417)]
+    np.testing.assert_allclose(alone, whole[[0, 152, 417]], rtol=1e-12)
+
+
+@pytest.mark.parametrize("copies", [1, 3_000])
+def test_many_rows_in_parts(copies: int, run_tiny: Callable[..., Any]) -> None:
+    """Boosters predict many rows in parts, by several threads: not a bit changes."""
+    tiny = run_tiny(
+        "regression",
+        TREES,
+        (RIDGE, BOOSTED),
+        (f"ensemble:\n  {BLEND}\n", ""),
+        ("  tree: {decision_tree: {max_depth: 3}, view: linear}\n", ""),
+    )
+    predictor = Predictor.read(tiny.latest)
+    rows = read_rows(predictor.inputs, tiny.folder / "test.csv")
+    values, _ = predictor.values(predictor.inputs.features(pd.concat([rows] * copies)))
+    np.testing.assert_array_equal(values.reshape(copies, -1), np.tile(recorded(tiny.latest, "boosted"), (copies, 1)))

@@ -28,6 +28,16 @@ def test_outside_it_waits_and_inside_it_comes_at_once() -> None:
         raise AssertionError("not reached")
 
 
+def test_in_the_middle_it_can_be_made_to_wait() -> None:
+    reached = False
+    with Interrupts() as interrupts, pytest.raises(KeyboardInterrupt), interrupts.inside():
+        with interrupts.outside():
+            _interrupt()
+            reached = True
+        raise AssertionError("not reached")
+    assert reached
+
+
 def test_a_second_one_does_not_disturb_what_the_first_set_off() -> None:
     done = False
     with Interrupts() as interrupts:
