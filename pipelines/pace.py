@@ -34,7 +34,7 @@ class Pace:
 PACES = {
     "lightgbm": Pace(("n_estimators", "num_iterations", "num_boost_round", "num_rounds"), ("learning_rate",), 0.1, 4e-4, 6e-9),
     "xgboost": Pace(("n_estimators", "num_boost_round"), ("learning_rate", "eta"), 0.3, 6e-4, 6e-9),
-    "catboost": Pace(("iterations", "n_estimators", "num_boost_round", "num_trees"), ("learning_rate", "eta"), 0.05, 2e-3, 2.5e-8),
+    "catboost": Pace(("iterations", "n_estimators", "num_boost_round", "num_trees"), ("learning_rate", "eta"), 0.05, 4e-3, 2.5e-8),
 }
 _STEPS = 40.0
 """Rounds times learning rate after which most boosters have stopped."""

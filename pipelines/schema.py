@@ -20,6 +20,7 @@ from pipelines.spec import KEYS, SECTIONS, ModelKeys
 from pipelines.splits import SPLITTERS
 from pipelines.step_parameters import FIT_ON
 from pipelines.thresholds import THRESHOLDS
+from pipelines.tuning.declared import TuneSection
 
 _TASKS = ("regression", "binary", "multiclass")
 
@@ -48,6 +49,7 @@ def schema() -> dict[str, Any]:
         "postprocess": {"type": "array", "items": _one_of(RULES)},
         "threshold": _or_none(_one_of(THRESHOLDS)),
         "refit": {"enum": ["none", "all"]},
+        "tune": {"type": "object", "additionalProperties": {"anyOf": [_section(TuneSection), {"type": "null"}]}},
     }
     assert set(properties) == set(KEYS)
     return {

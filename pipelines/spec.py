@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from pipelines.declaration import Path_
 from pipelines.parameters import Section
+from pipelines.tuning.declared import TuneSpec
 
 Task = Literal["regression", "binary", "multiclass"]
 
@@ -141,6 +142,8 @@ class Spec:
     """The threshold that turns the final's probabilities into classes."""
     report: Report
     refit: Literal["none", "all"]
+    tune: dict[str, TuneSpec]
+    """How models are tuned, by model; ``found`` where tuned parameters are used."""
 
     @property
     def final(self) -> str:
@@ -165,6 +168,7 @@ KEYS = (
     "views",
     "models",
     "ensemble",
+    "tune",
     "calibrate",
     "postprocess",
     "threshold",

@@ -298,10 +298,12 @@ def table_of_scores(session: Session, prepared: Prepared, predictions: Predictio
 def _fit_facts(session: Session, prepared: Prepared, model: str) -> dict[str, Any]:
     facts = [read_json(session.store.path(session.keys.fit(model, fold)) / "facts.json") for fold in range(prepared.folds.n_folds)]
     rounds = [fact["rounds"] for fact in facts if "rounds" in fact]
+    found = session.spec.tune[model].found if model in session.spec.tune else None
     return {
         "seconds": sum(fact["seconds"] for fact in facts),
         "fit_seconds": sum(fact["fit_seconds"] for fact in facts),
         "kind": session.spec.models[model].kind,
         "columns": len(facts[0]["columns"]),
         **({"rounds": rounds} if rounds else {}),
+        **({"trials": found["trials"]} if found else {}),
     }

@@ -17,6 +17,7 @@ from pipelines.competition import find_competition, find_data
 from pipelines.options import Options
 from pipelines.store import key_of, read_json, show, whole_folder, write_json
 from pipelines.surroundings import Surroundings
+from pipelines.tuning.tuned import tuned_line
 from pipelines.unchanged import find_latest, hash_inputs, input_names, run_key
 
 if TYPE_CHECKING:
@@ -78,6 +79,9 @@ def run(name_or_folder: str, *, options: Options | None = None, around: Surround
     data, sample_line = find_data(competition, declaration, options.data, options.runs)
     if sample_line:
         around.console.say(sample_line)
+    tuned = tuned_line(declaration)
+    if tuned:
+        around.console.say(tuned)
     key = run_key(declaration, hash_inputs(data, input_names(declaration.data)), options.for_key())
     latest = find_latest(options.runs / competition.name, key) if options.is_full and options.budget is None else None
     if latest is not None:

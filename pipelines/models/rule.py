@@ -76,7 +76,10 @@ class FittedRule:
 
     def values(self, X: pd.DataFrame) -> Array:
         """The expression's values, NaN where it has none; InputError when one is no probability in a binary task."""
-        values = parse(self.expression).evaluate(X).to_numpy(dtype=np.float64, na_value=np.nan)
+        expression = parse(self.expression)
+        # a matrix holds a column in float32 where all its rows allow that: what a row is given must not hang on the others
+        narrow = [name for name in expression.names if name in X.columns and X[name].dtype == np.float32]
+        values = expression.evaluate(X.astype(dict.fromkeys(narrow, np.float64))).to_numpy(dtype=np.float64, na_value=np.nan)
         known = values[~np.isnan(values)]
         if self.task == "binary" and len(known) and (known.min() < 0 or known.max() > 1):
             raise InputError(f"Rule {self.expression!r} must give probabilities from 0 to 1; it gives {known.min():g} to {known.max():g}.")

@@ -22,6 +22,7 @@ from pipelines.report.scoreboard import scoreboard_section
 from pipelines.report.screening import screening_section
 from pipelines.report.slices import slices_section
 from pipelines.report.truth import truth_section
+from pipelines.report.tuning import tuning_section
 from pipelines.session import Session
 from pipelines.stages import Combined
 from pipelines.store import whole_file
@@ -56,6 +57,7 @@ def sections(evidence: Evidence) -> list[Section]:
         screening_section(evidence),
         importances_section(evidence),
         blends_section(evidence),
+        tuning_section(evidence),
         holdout_section(evidence),
         time_section(evidence),
         plan_section(evidence),

@@ -91,10 +91,10 @@ def _history(table: dict[str, Any], complete: Sequence[dict[str, Any]]) -> Figur
             points(
                 (own, at),
                 "declared: %{y}",
-                color="$text",
+                color="$ink",
                 size=10,
                 name="declared",
-                marker={"symbol": "diamond", "size": 10, "color": "$text"},
+                marker={"symbol": "diamond", "size": 10, "color": "$ink"},
             )
         )
     failed = sum(trial["state"] == "fail" for trial in table["trials"])
@@ -126,7 +126,7 @@ def _intermediate(table: dict[str, Any], complete: Sequence[dict[str, Any]]) -> 
     more = f" The latest {_MOST_CURVES} of {len(with_steps)} trials." if len(with_steps) > _MOST_CURVES else ""
     caption = f"Folds fitted; points before 1 lie inside the first fold's fit. The best trial stands out, pruned ones are pale.{more}"
     layout = {"xaxis": axis("folds"), "yaxis": axis(table["metric"]), "showlegend": False}
-    return Figure("Scores on the way", traces, layout, caption)
+    return Figure("Scores on the way", traces, layout, caption, is_wide=True)
 
 
 def _curve(trial: dict[str, Any], color: str, width: float) -> Trace:

@@ -61,6 +61,12 @@ CASES = [
             ),
         ),
     ),
+    Case(
+        "a rule on a column that float32 holds",
+        "regression",
+        ((RIDGE, "ruled: {rule: {predict: 'where(is_missing(area), 0, area * 0.1) + rooms'}}"),),
+        lambda table: table.assign(area=table["area"].round()),
+    ),
     Case("one model", "regression", ((f"ensemble:\n  {BLEND}\n", ""),)),
     Case("refit", "regression", (top("refit: all"),)),
     Case(
