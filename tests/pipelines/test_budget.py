@@ -52,6 +52,8 @@ def quick(make_tiny: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any
         Configuration("elsewhere", "decision_tree", "native", {"max_depth": 2}),
     )
     monkeypatch.setattr("pipelines.portfolio.PORTFOLIO", few)
+    # the process of these tests is older than any budget
+    monkeypatch.setattr("pipelines.surroundings.process_began", time.monotonic)
     tiny = make_tiny()
     tiny.edit(VIEWS)
     return tiny
