@@ -135,7 +135,8 @@ class Race:
     @property
     def until(self) -> float:
         """When fits under way are ended: what comes after them takes longer than the last time, with more models."""
-        return self.clock.end - max(2.0, 2 * self.shown.seconds + 1)
+        growth = max(1.0, (len(self.losses) + 1) / max(1, self.shown.models))
+        return self.clock.end - 1.0 - max(1.0, 1.3 * growth * self.shown.seconds)
 
     @property
     def is_over(self) -> bool:
@@ -207,15 +208,16 @@ class Race:
         if self.shown.is_due(self.clock):
             began = time.monotonic()
             show_so_far(self.so_far, self.key)
-            self.shown = Shown(began, time.monotonic() - began)
+            self.shown = Shown(began, time.monotonic() - began, len(self.losses))
 
 
 @dataclass(frozen=True)
 class Shown:
-    """When the answer so far was shown last, and what that cost in seconds."""
+    """When the answer so far was shown last, what that cost in seconds, and how many models were in it."""
 
     at: float = -np.inf
     seconds: float = 0.0
+    models: int = 0
 
     def is_due(self, clock: Clock) -> bool:
         """Whether to show it again: at once the first time, then so that it costs a twentieth of the time."""

@@ -45,36 +45,48 @@ def _both(one: Configuration) -> tuple[Configuration, Configuration]:
     return replace(one, tasks=_CLASSES), replace(one, tasks=("regression",), keys={**one.keys, "scale_target": True})
 
 
-_FOREST = {"n_estimators": 300, "min_samples_leaf": 2, "max_features": "sqrt"}
-_FOREST_REGRESSION = {"n_estimators": 300, "min_samples_leaf": 2, "max_features": 0.4}
+_FOREST = {"n_estimators": 200, "min_samples_leaf": 2, "max_features": "sqrt"}
+_FOREST_REGRESSION = {"n_estimators": 200, "min_samples_leaf": 2, "max_features": 0.33}
 
 PORTFOLIO: tuple[Configuration, ...] = (
     Configuration("ridge", "ridge", LINEAR, {"alpha": 10.0}, tasks=("regression",)),
     Configuration("logistic", "logistic_regression", LINEAR, {"C": 0.3, "max_iter": 500}, tasks=_CLASSES, max_cells=100_000_000),
     Configuration("lgb", "lightgbm", NATIVE, {"learning_rate": 0.05, "num_leaves": 31, "feature_fraction": 0.8}),
-    Configuration("cat", "catboost", NATIVE, {"learning_rate": 0.06, "depth": 6}, {"max_rounds": 2000}),
     Configuration("extra_trees", "extra_trees", TREES, _FOREST, tasks=_CLASSES, max_rows=200_000),
     Configuration("extra_trees", "extra_trees", TREES, _FOREST_REGRESSION, tasks=("regression",), max_rows=200_000),
+    Configuration(
+        "xgb", "xgboost", TREES, {"learning_rate": 0.05, "max_depth": 6, "subsample": 0.8, "colsample_bytree": 0.6, "min_child_weight": 2}
+    ),
+    Configuration("cat", "catboost", NATIVE, {"learning_rate": 0.06, "depth": 6, "max_ctr_complexity": 1}, {"max_rounds": 2000}),
     Configuration(
         "lgb_random", "lightgbm", NATIVE, {"learning_rate": 0.03, "num_leaves": 15, "extra_trees": True, "feature_fraction": 0.6}
     ),
     *_both(Configuration("mlp", "mlp", LINEAR, {"hidden_layer_sizes": [128, 64], "alpha": 0.001}, {"seeds": 2}, max_rows=100_000)),
-    Configuration(
-        "xgb", "xgboost", TREES, {"learning_rate": 0.05, "max_depth": 6, "subsample": 0.8, "colsample_bytree": 0.6, "min_child_weight": 2}
-    ),
     *_both(Configuration("svm", "svm", LINEAR, {"C": 1.0}, max_rows=8_000)),
-    Configuration("cat_shallow", "catboost", NATIVE, {"learning_rate": 0.06, "depth": 4, "l2_leaf_reg": 5}, {"max_rounds": 2000}),
     Configuration(
         "lgb_small",
         "lightgbm",
         NATIVE,
         {"learning_rate": 0.03, "num_leaves": 7, "feature_fraction": 0.5, "bagging_fraction": 0.7, "bagging_freq": 1, "lambda_l2": 3},
     ),
+    Configuration(
+        "cat_shallow",
+        "catboost",
+        NATIVE,
+        {"learning_rate": 0.06, "depth": 4, "l2_leaf_reg": 5, "max_ctr_complexity": 2},
+        {"max_rounds": 2000},
+    ),
     Configuration("forest", "random_forest", TREES, _FOREST, tasks=_CLASSES, max_rows=200_000),
     Configuration("forest", "random_forest", TREES, _FOREST_REGRESSION, tasks=("regression",), max_rows=200_000),
     Configuration("knn", "knn", LINEAR, {"n_neighbors": 20, "weights": "distance"}, max_rows=20_000),
     Configuration(
         "xgb_shallow", "xgboost", TREES, {"learning_rate": 0.05, "max_depth": 3, "subsample": 0.7, "colsample_bytree": 0.4, "reg_lambda": 5}
+    ),
+    Configuration(
+        "lgb_trees",
+        "lightgbm",
+        TREES,
+        {"learning_rate": 0.04, "num_leaves": 20, "feature_fraction": 0.4, "min_data_in_leaf": 30, "path_smooth": 1},
     ),
     Configuration("cat_deep", "catboost", NATIVE, {"learning_rate": 0.06, "depth": 8, "random_strength": 2}, {"max_rounds": 2000}),
     Configuration(
@@ -92,12 +104,6 @@ PORTFOLIO: tuple[Configuration, ...] = (
             {"seeds": 3},
             max_rows=50_000,
         )
-    ),
-    Configuration(
-        "lgb_trees",
-        "lightgbm",
-        TREES,
-        {"learning_rate": 0.04, "num_leaves": 20, "feature_fraction": 0.4, "min_data_in_leaf": 30, "path_smooth": 1},
     ),
     Configuration(
         "xgb_random",
