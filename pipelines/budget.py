@@ -72,7 +72,8 @@ class Progress:
 
     session: Session
     prepared: Prepared
-    patience: int
+    patience: int | None = None
+    """How many models in a row may bring nothing; any number without it."""
     values: Any = None
     loss: float = np.inf
     without_gain: int = 0
@@ -94,7 +95,7 @@ class Progress:
     @property
     def is_over(self) -> bool:
         """Whether the last models, as many as the patience, have brought nothing."""
-        return self.without_gain >= self.patience
+        return self.patience is not None and self.without_gain >= self.patience
 
 
 def patience_for(n_rows: int) -> int:
@@ -130,7 +131,7 @@ class Race:
         fold = clock.left * _SHARE_OF_A_MODEL * session.around.cores / prepared.folds.n_folds
         trees = len(prepared.classes) if session.spec.task == "multiclass" else 1
         paced = session.with_declaration(at_pace(session.declaration, cells, fold, trees=trees))
-        return cls(paced, prepared, key, scratch, clock, Progress(paced, prepared, patience_for(prepared.n_train)))
+        return cls(paced, prepared, key, scratch, clock, Progress(paced, prepared))
 
     @property
     def until(self) -> float:
@@ -139,9 +140,9 @@ class Race:
         return self.clock.end - 1.0 - max(1.0, 1.3 * growth * self.shown.seconds)
 
     @property
-    def is_over(self) -> bool:
-        """Whether to stop."""
-        return self.progress.is_over or time.monotonic() > self.until
+    def has_time(self) -> bool:
+        """Whether a fit that is begun now can be of use."""
+        return time.monotonic() < self.until
 
     @property
     def so_far(self) -> Session:
@@ -170,7 +171,7 @@ class Race:
     def _worth_it(self, jobs: list[FoldFit], plan: ThreadPlan) -> Iterator[FoldFit]:
         """The fits that are worth beginning, decided when a worker is about to be free."""
         for one in jobs:
-            if one.model in self.failed or one.model in self.given_up or self.is_over:
+            if one.model in self.failed or one.model in self.given_up or not self.has_time or self.progress.is_over:
                 continue
             why = self._why_not(one, plan)
             if why is None:
@@ -246,9 +247,11 @@ def run_within(session: Session, key: str) -> Result:
     with tempfile.TemporaryDirectory(prefix=".budget-", dir=session.latest) as scratch:
         race = Race.begin(full, key, Path(scratch))
         race.run(race.session, race.session.models)
+        # every family has had its turn; from here on models are more of the same
+        race.progress.patience = patience_for(race.prepared.n_train)
         best = race.best(_SEEDED)
         for number in range(1, _ROUNDS_OF_SEEDS + 1):
-            if race.is_over or not best:
+            if race.progress.is_over or not race.has_time or not best:
                 break
             again = race.session.with_declaration(new_seeds(race.session.declaration, best, number))
             race.run(again, [name for name in again.models if name not in race.session.models])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from features.errors import InputError
@@ -137,8 +138,7 @@ def hill_climb_weights(scaled: Array, known: Known, blend: Blend, *, steps: int 
     It ends after 12 steps without a gain. Of more than 250,000 rows as many judge, drawn at random. Where members times rows are many, each step looks at all
     members on 20,000 of these rows and at the best three on all of them.
     """
-    drawn = np.random.default_rng(0).permutation(len(scaled))[:_JUDGED]
-    rows = np.sort(drawn) if len(drawn) < len(scaled) else np.arange(len(scaled))
+    rows = _drawn(scaled, known, _JUDGED, np.random.default_rng(0)) if len(scaled) > _JUDGED else np.arange(len(scaled))
     # members first: each one's values then lie side by side in memory
     members, judges = np.ascontiguousarray(np.moveaxis(scaled[rows], 1, 0)), known.take(rows)
     few = np.linspace(0, len(rows) - 1, _SCREENED).astype(np.intp) if members.size > 100 * _SCREENED else None
@@ -159,6 +159,32 @@ def hill_climb_weights(scaled: Array, known: Known, blend: Blend, *, steps: int 
         if step - last >= _WITHOUT_GAIN:
             break
     return np.asarray(best_counts / best_counts.sum(), dtype=np.float64)
+
+
+def _drawn(scaled: Array, known: Known, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Positions of rows drawn without replacement; which rows they are hangs on their values, not on their order."""
+    order = np.lexsort((known.y, scaled.reshape(len(scaled), -1).sum(axis=1)))
+    return np.sort(order[rng.choice(len(order), count, replace=False)])
+
+
+_BAGS, _BAG_STEPS, _ROWS_TO_BAG = 8, 25, 20_000
+
+
+def bagged_hill_climb_weights(scaled: Array, known: Known, blend: Blend) -> Array:
+    """The mean weights of greedy selections on eight random halves of the rows (bagged selection; Caruana et al., 2004).
+
+    One selection follows the rows it was judged by; where few or unusual rows decide, the mean of several errs less. From
+    20,000 rows on a single selection is as steady, and is made.
+    """
+    if len(scaled) >= _ROWS_TO_BAG:
+        return hill_climb_weights(scaled, known, blend)
+    rng = np.random.default_rng(0)
+    halves = [_drawn(scaled, known, max(2, len(scaled) // 2), rng) for _ in range(_BAGS)]
+    judged = [half for half in halves if blend.problem.task == "regression" or len(np.unique(known.y[half])) == len(np.unique(known.y))]
+    if not judged:
+        return hill_climb_weights(scaled, known, blend)
+    found = [hill_climb_weights(scaled[half], known.take(half), blend, steps=_BAG_STEPS) for half in judged]
+    return np.asarray(np.mean(found, axis=0), dtype=np.float64)
 
 
 @dataclass
@@ -216,7 +242,7 @@ def blend(
     problem: Problem,
     *,
     of: list[str] | None = None,
-    method: Literal["mean", "simplex", "hill_climb"] = "hill_climb",
+    method: Literal["mean", "simplex", "hill_climb", "bagged_hill_climb"] = "hill_climb",
     scale: Scale | None = None,
 ) -> OnOof:
     """A weighted mean of the members.
@@ -229,7 +255,12 @@ def blend(
     fitting = ("transformed", "target") if problem.task == "regression" else ("probability", "logit")
     if scale not in (None, *fitting):
         raise InputError(f"scale {scale!r} does not fit task {problem.task!r}; allowed: {', '.join(fitting)}.")
-    find = {"mean": None, "simplex": simplex_weights, "hill_climb": hill_climb_weights}[method]
+    find = {
+        "mean": None,
+        "simplex": simplex_weights,
+        "hill_climb": hill_climb_weights,
+        "bagged_hill_climb": bagged_hill_climb_weights,
+    }[method]
     weights = np.full(len(of), 1 / len(of)) if find is None and of else None
     return Blend(problem, scale or problem.default_scale(), find, weights)
 

@@ -47,7 +47,7 @@ def _extended(declaration: Declaration, added: dict[str, dict[str, Any]]) -> Dec
         blended["of"] = [*(blended.get("of") or before), *added]
     elif added or last is None:
         members = before if last is None else [last]
-        ensemble[FINAL] = {"blend": {"of": [*members, *added], "method": "hill_climb"}}
+        ensemble[FINAL] = {"blend": {"of": [*members, *added], "method": "bagged_hill_climb"}}
     return Declaration(declaration.path, data, declaration.lines)
 
 

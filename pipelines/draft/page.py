@@ -59,7 +59,7 @@ def _lines(page: Page) -> Iterator[str]:
     for name, declared in page.models.items():
         yield from entry(name, declared, indent=2)
     yield "ensemble:"
-    blend = {"blend": {"of": [*page.models], "method": "hill_climb"}}
+    blend = {"blend": {"of": [*page.models], "method": "bagged_hill_climb"}}
     yield from entry("final", blend, "models picked one by one for what they add to the others, with replacement", indent=2)
     yield from _threshold(page)
 

@@ -17,7 +17,7 @@ from pipelines.metrics import METRICS, Array
 from pipelines.targets import TRANSFORMS
 
 N_ROWS, TASKS = 60, ("regression", "binary", "multiclass")
-METHODS = ("mean", "simplex", "hill_climb")
+METHODS = ("mean", "simplex", "hill_climb", "bagged_hill_climb")
 
 
 def problem_of(task: str, metric: str | None = None, transform: str = "none") -> Problem:
