@@ -2,7 +2,7 @@
 
     python benchmarks/shootout.py --data ../shared/data --seconds 60 --peer autogluon=PYTHON [--tables a,b] [--seeds 0,1,2]
 
-``PYTHON`` is the interpreter of an environment in which that peer is installed (``peers/requirements.md`` says how). Foldwise
+``PYTHON`` is the interpreter of an environment in which that peer is installed (``README.md`` says how). Foldwise
 drafts its declaration (``foldwise new``) and runs it within the budget, which counts everything; a peer is given the same
 number of seconds as its time limit. Each line of the log, and the raw output of every arm, is kept below ``--logs``.
 """
