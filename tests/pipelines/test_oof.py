@@ -27,7 +27,9 @@ PROBLEMS = {
     "binary": Problem("binary", METRICS["log_loss"], TRANSFORMS["none"]),
     "multiclass": Problem("multiclass", METRICS["log_loss"], TRANSFORMS["none"]),
 }
-WAYS: list[tuple[str, dict[str, Any]]] = [("blend", {"method": method}) for method in ("mean", "simplex", "hill_climb", "bagged_hill_climb")] + [("stack", {})]
+WAYS: list[tuple[str, dict[str, Any]]] = [
+    ("blend", {"method": method}) for method in ("mean", "simplex", "hill_climb", "bagged_hill_climb")
+] + [("stack", {})]
 every_way = pytest.mark.parametrize(("name", "params"), WAYS, ids=[f"{name}-{'-'.join(params.values())}" for name, params in WAYS])
 
 

@@ -207,7 +207,12 @@ FAULTS = [
     ("seeds: 2", "resample: {smote: {rate: 0.1}}", 30, r"models\.lgb\.resample: resampling needs classes"),
     ("seeds: 2", "resample: smot", 30, r"models\.lgb\.resample\.smot: no way to resample 'smot'; .*Closest: 'smote'"),
     ("blend: {", "blnd: {", 34, r"ensemble\.final\.blnd: no ensemble method 'blnd'; there are blend, stack, route, .*Closest: 'blend'"),
-    ("hill_climb", "hil_climb", 34, r"ensemble\.final\.blend\.method: found 'hil_climb'; allowed: 'mean', 'simplex', 'hill_climb' or 'bagged_hill_climb'"),
+    (
+        "hill_climb",
+        "hil_climb",
+        34,
+        r"ensemble\.final\.blend\.method: found 'hil_climb'; allowed: 'mean', 'simplex', 'hill_climb' or 'bagged_hill_climb'",
+    ),
     (
         "of: [ridge, lgb]",
         "of: [rigde]",
