@@ -49,11 +49,6 @@ def kinds_of(X: pd.DataFrame) -> dict[str, str]:
     return {name: kind_of_type(dtype) for name, dtype in zip(X.columns.tolist(), X.dtypes.tolist(), strict=True)}
 
 
-def is_of_kind(column: pd.Series, kind: str) -> bool:
-    """Whether a column belongs to ``kind``; strings are both ``text`` and ``categorical``."""
-    return belongs(kind_of(column), kind)
-
-
 def belongs(own: str, kind: str) -> bool:
     """Whether columns of the kind ``own`` belong to ``kind``; strings are both ``text`` and ``categorical``."""
     return own == kind or (kind == "categorical" and own == "text")

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from features.columns import is_of_kind, kind_of, kinds_of, select
+from features.columns import belongs, kind_of, kinds_of, select
 from features.errors import InputError
 
 X = pd.DataFrame(
@@ -77,5 +77,5 @@ def test_refuses(selection: Any, message: str) -> None:
 def test_kinds(values: pd.Series, kind: str) -> None:
     assert kind_of(values) == kind
     assert kinds_of(values.to_frame("v")) == {"v": kind}
-    assert is_of_kind(values, kind)
-    assert is_of_kind(values, "categorical") == (kind in ("text", "categorical"))
+    assert belongs(kind_of(values), kind)
+    assert belongs(kind_of(values), "categorical") == (kind in ("text", "categorical"))
