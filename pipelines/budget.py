@@ -161,7 +161,7 @@ class Race:
         waiting = dict.fromkeys(models, n_folds)
         every = [job(session, self.prepared, model, fold) for model in models for fold in range(n_folds)]
         plan = threads_for(session, every, self.prepared.n_train)
-        for outcome in run_fits(self._worth_it(every, plan), plan, until=self.until):
+        for outcome in run_fits(self._worth_it(every, plan), plan, until=lambda: self.until):
             model = outcome.job.model
             waiting[model] -= 1
             self._note(outcome)

@@ -6,7 +6,7 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass
 from typing import Any
@@ -59,7 +59,7 @@ class Outcome:
     error: Exception | None
 
 
-def run_fits(jobs: Iterable[FoldFit], plan: ThreadPlan, *, until: float | None = None) -> Iterator[Outcome]:
+def run_fits(jobs: Iterable[FoldFit], plan: ThreadPlan, *, until: Callable[[], float] | None = None) -> Iterator[Outcome]:
     """Run fold fits and give each outcome as it comes; an error in one does not stop the others.
 
     Parameters
@@ -67,21 +67,21 @@ def run_fits(jobs: Iterable[FoldFit], plan: ThreadPlan, *, until: float | None =
     jobs
         Taken when a worker is about to be free: which come next may depend on the outcomes so far.
     until
-        The moment (``time.monotonic``) at which fits that are under way are ended; these have no outcome. With it, fits run
-        in worker processes even where there is one, because only those can be ended.
+        Gives the moment (``time.monotonic``) at which fits that are under way are ended; it may move with the outcomes. These
+        fits have no outcome. With it, fits run in worker processes even where there is one, because only those can be ended.
     """
     if plan.workers == 1 and until is None:
         yield from (_run_one(job, plan.threads) for job in jobs)
         return
     waiting, running = iter(jobs), dict[Future[Outcome], FoldFit]()
     try:
-        while until is None or time.monotonic() < until:
+        while until is None or time.monotonic() < until():
             # one more than run: a worker does not wait for what is done with an outcome
             for job in itertools.islice(waiting, 2 * plan.workers - len(running)):
                 running[_workers(plan).submit(_run_one, job, plan.threads)] = job
             if not running:
                 return
-            left = None if until is None else max(0.0, until - time.monotonic())
+            left = None if until is None else max(0.0, until() - time.monotonic())
             for future in wait(running, timeout=left, return_when=FIRST_COMPLETED).done:
                 yield _outcome(future, running.pop(future))
     finally:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.declaration import Declaration
+from pipelines.models.rounds import FindsRounds
 
 NO_VIEW = "(features)"
 """What the plan calls the features as they are."""
@@ -15,9 +16,8 @@ NO_VIEW = "(features)"
 
 @dataclass(frozen=True)
 class Pace:
-    """A kind of booster: its own words, its default step, and the seconds of a round on one core."""
+    """A kind of booster: its words for the step, the default one, and the seconds of a round on one core."""
 
-    rounds: tuple[str, ...]
     rates: tuple[str, ...]
     default_rate: float
     round: float
@@ -32,9 +32,9 @@ class Pace:
 
 # measured on one core of a shared machine, 100k to 400k rows x 20 columns, five of them categories; right within a factor of two
 PACES = {
-    "lightgbm": Pace(("n_estimators", "num_iterations", "num_boost_round", "num_rounds"), ("learning_rate",), 0.1, 4e-4, 6e-9),
-    "xgboost": Pace(("n_estimators", "num_boost_round"), ("learning_rate", "eta"), 0.3, 6e-4, 6e-9),
-    "catboost": Pace(("iterations", "n_estimators", "num_boost_round", "num_trees"), ("learning_rate", "eta"), 0.05, 4e-3, 2.5e-8),
+    "lightgbm": Pace(("learning_rate",), 0.1, 4e-4, 6e-9),
+    "xgboost": Pace(("learning_rate", "eta"), 0.3, 6e-4, 6e-9),
+    "catboost": Pace(("learning_rate", "eta"), 0.05, 4e-3, 2.5e-8),
 }
 _STEPS = 40.0
 """Rounds times learning rate after which most boosters have stopped."""
@@ -57,10 +57,18 @@ def at_pace(declaration: Declaration, cells: Mapping[str, int], seconds: float, 
     for entry in data["models"].values():
         for kind, pace in PACES.items():
             params = entry.get(kind)
-            if isinstance(params, dict) and not any(name in params for name in pace.rounds):
+            if isinstance(params, dict) and _looks_for_rounds(kind, params):
                 most = pace.rounds_within(seconds / (2 * trees * entry.get("seeds", 1)), cells.get(entry.get("view") or NO_VIEW, 1))
                 entry.update(_slowed(entry, params, pace, kind, max(_FEWEST, most)))
     return Declaration(declaration.path, data, declaration.lines)
+
+
+def _looks_for_rounds(kind: str, params: Mapping[str, Any]) -> bool:
+    """Whether a booster is to find its rounds itself."""
+    from pipelines.models import kinds
+
+    found = kinds()[kind]
+    return isinstance(found, FindsRounds) and not any(name in params for name in found.rounds_names)
 
 
 def _slowed(entry: Mapping[str, Any], params: Mapping[str, Any], pace: Pace, kind: str, most: int) -> dict[str, Any]:

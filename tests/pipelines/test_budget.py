@@ -65,7 +65,7 @@ def quick(make_tiny: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any
 
 
 def test_declared_models_then_the_portfolio(quick: Any, foldwise: Callable[..., Any], tmp_path: Path) -> None:
-    said = foldwise("run", quick.folder, "--runs", "runs", "--budget", "60s")
+    said = foldwise("run", quick.folder, "--runs", "runs", "--budget", "30m")
     assert said.code == 4, "one of the portfolio failed: the others are kept, and the code says so"
     assert re.search(r"wrong: failed in fold 0 \(ValueError: .*n_neighbors", said.err)
     latest = tmp_path / "runs" / "tiny"

@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.build_spec import build_spec
 from pipelines.declaration import Declaration
+from pipelines.models import kinds
 from pipelines.pace import PACES, at_pace
 from pipelines.portfolio import PORTFOLIO, as_declared, configurations, starting_models
 from pipelines.portfolio_declaration import FINAL, new_seeds, only, with_configurations
@@ -98,7 +99,10 @@ def test_new_seeds_are_copies_with_a_seed_of_their_own() -> None:
 @pytest.mark.parametrize("kind", PACES)
 @pytest.mark.parametrize(("seconds", "is_slowed"), [(1e6, False), (20.0, True), (0.001, True)])
 def test_boosters_take_larger_steps_where_time_is_short(kind: str, seconds: float, is_slowed: bool) -> None:
-    models = {"booster": {kind: {"learning_rate": 0.05}, "view": "trees"}, "fixed": {kind: {PACES[kind].rounds[0]: 50}, "view": "trees"}}
+    models = {
+        "booster": {kind: {"learning_rate": 0.05}, "view": "trees"},
+        "fixed": {kind: {kinds()[kind].rounds_names[0]: 50}, "view": "trees"},
+    }
     paced = at_pace(declared("regression", models=models), {"trees": 20_000_000}, seconds)
     assert paced.data["models"]["fixed"] == models["fixed"], "rounds that are given are kept"
     entry = paced.data["models"]["booster"]
