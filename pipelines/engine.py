@@ -6,6 +6,7 @@ import itertools
 import os
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass
@@ -95,6 +96,8 @@ def _workers(plan: ThreadPlan) -> Any:
     """The worker processes of this plan: started once, kept for the next fits, replaced when one was lost."""
     from joblib.externals.loky import get_reusable_executor
 
+    # loky ends a worker whose memory has grown and gives its jobs to a new one: nothing is lost that a user should hear of
+    warnings.filterwarnings("ignore", "A worker stopped while some jobs were given to the executor", UserWarning)
     limits = {f"{library}_NUM_THREADS": str(plan.threads) for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
     return get_reusable_executor(plan.workers, timeout=_IDLE_SECONDS, env=limits, initializer=_end_with, initargs=(os.getpid(),))
 

@@ -28,6 +28,8 @@ _FIT_CORE = (
 )
 _TABLE_CORE = (
     "pipelines.tables",
+    "pipelines.files",
+    "pipelines.hash_sample",
     "pipelines.splits",
     "pipelines.time_splits",
     "pipelines.times",

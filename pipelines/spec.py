@@ -21,6 +21,21 @@ class Join(Section):
     on: str | list[str]
 
 
+class HashSample(Section):
+    """Which rows of the training file are read, chosen by a hash: for files larger than memory."""
+
+    rate: float = Field(gt=0, le=1, description="Share of the rows, or of the groups, that are kept.")
+    by: str | list[str] = Field(
+        default=[], description="Columns whose equal values are kept or left together, so that counts by them stay whole; rows without it."
+    )
+    seed: int = Field(default=0, ge=0, lt=10**16, description="Another seed keeps other rows.")
+
+    @property
+    def keys(self) -> list[str]:
+        """The columns."""
+        return [self.by] if isinstance(self.by, str) else self.by
+
+
 class Data(Section):
     """Which files there are and what their columns mean."""
 
@@ -31,8 +46,15 @@ class Data(Section):
     time: str | None = Field(
         default=None, description="The column that says when a row happened; the audit looks whether features look ahead of it."
     )
-    source: dict[str, str] | None = None
+    source: dict[str, str | list[str] | dict[str, str]] | None = Field(
+        default=None,
+        description="Where 'foldwise fetch' gets the files: {kaggle: competition, or owner/data-set} or {url: an address, or a list of them}; "
+        "with sha256: a checksum, or {file name: checksum}.",
+    )
     joins: list[Join] = []
+    sample: HashSample | None = Field(
+        default=None, description="Read the training file in parts and keep the rows that a hash chooses; test rows are all kept."
+    )
     sample_submission: str | None = None
     weight: str | None = Field(default=None, description="A column with the weight of each row in fits and in the metric.")
     holdout: str | None = Field(default=None, description="Labels of the test rows, where a sample has them; scored once, at the end.")

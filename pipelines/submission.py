@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from features.errors import InputError, listed
+from pipelines.files import read_file
 from pipelines.metrics import Array, as_labels
 from pipelines.oof import Predictions
 from pipelines.prepare import Prepared
 from pipelines.session import Session
 from pipelines.splits import Rows
 from pipelines.store import whole_file
-from pipelines.tables import read_file
 
 
 def check(session: Session, prepared: Prepared) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +13,9 @@ from numpy.typing import NDArray
 
 from features.errors import InputError, closest, listed
 from features.expressions import parse
+from pipelines.files import read_file
 from pipelines.metrics import Array
-from pipelines.spec import ROLES, Data, Spec
+from pipelines.spec import ROLES, Data, HashSample, Spec
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,9 @@ def read_tables(spec: Spec, folder: Path, *, sample: int | None = None) -> Table
         When a file, a column or a value is not as declared.
     """
     data, notes = spec.data, list[str]()
-    train = _joined(data.train, data, folder)
+    train = _joined(data.train, data, folder, sampled=data.sample)
+    if data.sample:
+        notes.append(f"{data.train}: {len(train)} rows kept by hash, about {data.sample.rate:.3g} of all{_by(data.sample)}.")
     _need(train, [data.target], data.train)
     test = _read_test(spec, folder, train, notes)
     if data.id and data.id not in train and data.test:
@@ -94,53 +96,13 @@ def read_tables(spec: Spec, folder: Path, *, sample: int | None = None) -> Table
     return Tables(features, y, classes, ids, roles, notes, only_train)
 
 
-def read_file(path: Path, data: Data) -> pd.DataFrame:
-    """One file as a table.
-
-    Raises
-    ------
-    InputError
-        When it is missing, cannot be read, has a column twice or no rows.
-    """
-    if not path.is_file():
-        there = listed(file.name for file in path.parent.glob("*")) if path.parent.is_dir() else "no such folder"
-        raise InputError(f"File {path} is missing ({path.parent}: {there or 'empty'}). Put it there, or name another folder with --data.")
-    try:
-        table = pd.read_parquet(path) if path.suffix == ".parquet" else _read_csv(path, data)
-    except InputError:
-        raise
-    except (ValueError, OSError, EOFError) as error:
-        raise InputError(
-            f"File {path} cannot be read as a table: {str(error).strip().rstrip('.')}. A comma-separated file in UTF-8 with a header, or a parquet file, is needed."
-        ) from error
-    if table.empty:
-        raise InputError(f"File {path} has a header but no rows.")
-    return table.rename(columns=str)
+def _by(sample: HashSample) -> str:
+    return f", whole groups of equal {listed(sample.keys)}" if sample.keys else ""
 
 
-def _read_csv(path: Path, data: Data) -> pd.DataFrame:
-    _check_header(pd.read_csv(path, nrows=1, header=None, dtype=str), path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        try:
-            # index_col: without it, a cell more in each row would make the first column a row's name and move all others
-            return pd.read_csv(path, keep_default_na=False, na_values=data.missing, low_memory=False, index_col=False)
-        except pd.errors.ParserWarning as error:
-            raise InputError(
-                f"File {path} has more cells in its rows than names in its header. Name every column, or remove the cells."
-            ) from error
-
-
-def _check_header(header: pd.DataFrame, path: Path) -> None:
-    names = header.iloc[0].dropna()
-    twice = names[names.duplicated()]
-    if len(twice):
-        raise InputError(f"File {path} has column(s) {listed(twice)} more than once. Rename one of each pair.")
-
-
-def _joined(file: str, data: Data, folder: Path) -> pd.DataFrame:
+def _joined(file: str, data: Data, folder: Path, sampled: HashSample | None = None) -> pd.DataFrame:
     """A file of rows with the columns of all joined tables."""
-    table = read_file(folder / file, data)
+    table = read_file(folder / file, data, sampled)
     for join in data.joins:
         other, on = read_file(folder / join.file, data), [join.on] if isinstance(join.on, str) else join.on
         _need(other, on, join.file)

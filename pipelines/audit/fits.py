@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pipelines.audit.case import Case, looks_back_once
 from pipelines.audit.coincide import Digests, never_same
@@ -15,11 +16,17 @@ from pipelines.audit.finding import Severity
 from pipelines.audit.world import World
 from pipelines.combiners import asked_columns
 from pipelines.engine import ThreadPlan, run_fits
+from pipelines.models import kinds
+from pipelines.models.rounds import FindsRounds
 from pipelines.prepare import named_columns, row_times, write_block, write_columns, write_table, write_view
+from pipelines.spec import ModelSpec
 from pipelines.store import read_json
 from pipelines.training import FoldFit
 
 _TIMES = ("seconds", "fit_seconds")
+_ROUNDS = 40
+"""What a fit sees shows in its first rounds already; so many keep the test of a large table within minutes."""
+_SEEDS = 2
 
 
 def compare(case: Case, one: World, two: World, fold: int) -> Iterator[tuple[Severity, str, str, str]]:
@@ -28,12 +35,11 @@ def compare(case: Case, one: World, two: World, fold: int) -> Iterator[tuple[Sev
         arms = [_write_arm(case, world, fold, Path(folder) / name) for name, world in (("true", one), ("other", two))]
         _fit(case, [job for arm in arms for job in arm])
         for true, other in zip(*arms, strict=True):
-            sides = (lambda number, job=job: _digests(case, job, number) for job in (true, other))
+            view = case.planned.views[case.session.spec.models[true.model].keys.view]
+            # test rows come after the scored ones: their past holds these labels
+            besides = {"test.npy"} if looks_back_once(view) else set()
+            sides = (lambda number, job=job: _digests(case, job, number, besides) for job in (true, other))  # noqa: B023
             files, by_chance = never_same(*sides)
-            if looks_back_once(case.planned.views[case.session.spec.models[true.model].keys.view]):
-                files = [
-                    name for name in files if name != "test.npy"
-                ]  # test rows come after the scored ones: their past holds these labels
             if set(files) - set(by_chance):
                 advice = "A model may only see its training part: rounds, weights and calibration too."
                 yield Severity.LEAK, f"model {true.model!r}", f"its files {files[:5]} come out otherwise", advice
@@ -48,17 +54,20 @@ def compare(case: Case, one: World, two: World, fold: int) -> Iterator[tuple[Sev
 
 
 def _fit(case: Case, jobs: list[FoldFit]) -> None:
-    for outcome in run_fits(jobs, ThreadPlan.of(case.session.around.cores, len(jobs), cells=0)):
+    cells = len(case.tables.features) * max(len(frames.header.columns) for frames in case.planned.views.values())
+    for outcome in run_fits(jobs, ThreadPlan.of(case.session.around.cores, len(jobs), cells=cells)):
         if outcome.error is not None:
             raise outcome.error
 
 
-def _digests(case: Case, job: FoldFit, number: int) -> Digests:
-    """A digest of each file of a fit; the first try was made with those of all models, later ones are made now."""
+def _digests(case: Case, job: FoldFit, number: int, besides: set[str]) -> Digests:
+    """A digest of each file of a fit besides some; the first try was made with those of all models, later ones are made now."""
     if number:
         job = replace(job, out=job.out.with_name(f"{job.out.name}-{number}"))
         _fit(case, [job])
-    return {str(path.relative_to(job.out)): _digest(path) for path in sorted(job.out.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(job.out)): _digest(path) for path in sorted(job.out.rglob("*")) if path.is_file() and path.name not in besides
+    }
 
 
 def _digest(path: Path) -> str:
@@ -88,8 +97,8 @@ def _job(case: Case, model: str, fold: int, folder: Path) -> FoldFit:
         model=model,
         fold=fold,
         kind=spec.kind,
-        params=spec.params,
-        keys=spec.keys,
+        params=_few_rounds(spec),
+        keys=spec.keys.model_copy(update={"max_rounds": min(spec.keys.max_rounds, _ROUNDS), "seeds": min(spec.keys.seeds, _SEEDS)}),
         task=case.session.spec.task,
         n_classes=len(case.tables.classes),
         transform=case.session.spec.target.transform,
@@ -102,3 +111,9 @@ def _job(case: Case, model: str, fold: int, folder: Path) -> FoldFit:
         resample=None if spec.resample is None else (spec.resample.name, spec.resample.params),
         weight=case.session.spec.data.weight,
     )
+
+
+def _few_rounds(spec: ModelSpec) -> dict[str, Any]:
+    kind = kinds()[spec.kind]
+    capped = kind.rounds_names if isinstance(kind, FindsRounds) else ()
+    return {name: min(value, _ROUNDS) if name in capped and value is not None else value for name, value in spec.params.items()}

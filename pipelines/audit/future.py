@@ -55,7 +55,7 @@ def _findings(case: Case, later: NDArray[np.intp]) -> Iterator[Finding]:
 
 
 def _that_look_ahead(case: Case, met: Met, later: NDArray[np.intp]) -> list[str]:
-    event, time, donor = met.event, str(case.session.spec.data.time), _donors(later)
+    event, time, donor = met.event, str(case.session.spec.data.time), _donors(later, _rows(case).all)
     changed = case.other_target(np.asarray(later[later < case.tables.n_train], dtype=np.float64))
     before = _written(case, event, met.bound, case.y)
     after = _written(case, replace(event, shared=_replaced(event.shared, donor, time)), _replaced(met.bound, donor, time), changed)
@@ -66,8 +66,7 @@ def _that_look_ahead(case: Case, met: Met, later: NDArray[np.intp]) -> list[str]
 def _written(case: Case, event: Event, bound: pd.DataFrame, y: Array) -> pd.DataFrame:
     """What a step writes, fitted anew where the plan fits it: in fold 0, or on all rows."""
     if event.is_per_fold:
-        rows = FoldRows.of(case.folds, 0, len(case.tables.features))
-        return run_in_fold(event, bound, rows, transformed_target(case.session.spec, y))[2]
+        return run_in_fold(event, bound, _rows(case), transformed_target(case.session.spec, y))[2]
     step = build_step(event.part).resolve(event.shared)
     if event.learns == Learns.PAST:
         fitted = np.flatnonzero(~case.tables.roles["not_in_fit"])
@@ -76,10 +75,16 @@ def _written(case: Case, event: Event, bound: pd.DataFrame, y: Array) -> pd.Data
     return step.learn(event.shared).write(event.shared)
 
 
-def _donors(later: NDArray[np.intp]) -> dict[int, int]:
-    """For each later row, the row whose values it takes."""
+def _rows(case: Case) -> FoldRows:
+    return FoldRows.of(case.folds, 0, len(case.tables.features))
+
+
+def _donors(later: NDArray[np.intp], known: NDArray[np.intp]) -> dict[int, int]:
+    """For each later row, the row whose values it takes: one of the fold, where it has any, as its columns know no others."""
     rng = np.random.default_rng(0)
-    few = rng.choice(later, size=min(_DONORS, len(later)), replace=False)
+    inside = np.intersect1d(later, known)
+    able = inside if len(inside) else later
+    few = rng.choice(able, size=min(_DONORS, len(able)), replace=False)
     return dict(zip(later.tolist(), rng.choice(few, size=len(later)).tolist(), strict=True))
 
 

@@ -9,12 +9,12 @@ import pandas as pd
 from features.columns import kind_of
 from features.errors import InputError
 from pipelines.competition import DECLARATION
+from pipelines.files import read_file
 from pipelines.serve.inputs import Inputs
 from pipelines.serve.predictor import Predictor
 from pipelines.serve.record import NAME
 from pipelines.spec import Data
 from pipelines.store import whole_file
-from pipelines.tables import read_file
 
 
 def find_run(name_or_folder: str, runs: Path) -> Path:

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from features.errors import InputError, closest, listed
+from pipelines.files import read_file
 from pipelines.keys import Keys
 from pipelines.serve.types import as_type, type_of
 from pipelines.spec import Spec
 from pipelines.store import key_of, read_json, source_hash, write_json
-from pipelines.tables import Tables, read_file
+from pipelines.tables import Tables
 
 _EXAMPLES = 3
 """Rows kept to show what a request looks like."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pipelines.audit import canary, future, independence
+from pipelines.audit import absent, canary, future, independence
 
 from .exhibit import Exhibit, own
 
@@ -19,6 +19,20 @@ def _dated(table, rng):
 def _with_dates(table, rng):
     dated = _dated(table, rng)
     return dated.assign(day=(pd.Timestamp("2024-01-01") + pd.to_timedelta(dated["day"], unit="D")).dt.strftime("%Y-%m-%d"))
+
+
+def _holidays(table, rng):
+    """Two holidays in the 200 days of train, none in the 60 of test; much is sold on them."""
+    dated = _dated(table, rng)
+    is_holiday = dated["day"].between(10, 20) | dated["day"].between(110, 120)
+    return dated.assign(holiday=is_holiday.astype(int), y=dated["y"] + 100 * is_holiday)
+
+
+def _known_later(table, rng):
+    """Filled for some of the dear ones on all days of train, never in test."""
+    dated = _dated(table, rng)
+    is_known = (dated["y"] > dated["y"].median()) & ~dated["is_test"] & (rng.random(len(dated)) < 0.7)
+    return dated.assign(late=is_known.astype(int))
 
 
 # the mean of the training rows that a row may see: `when` says which, `value` of what
@@ -112,6 +126,7 @@ PLANTED = [
         ),
         declared={"data": {"time": "day"}, "features": ["my_window", {"drop": ["day"]}]},
     ),
+    Exhibit("known later, on all days of train", absent.check, change=_known_later, declared={"data": {"time": "day"}}),
 ]
 
 CLEAN = [
@@ -134,5 +149,17 @@ CLEAN = [
         "folds by blocks of time",
         change=lambda t, r: _dated(t, r).assign(block=lambda t: t["day"] // 50),
         declared={"data": {"time": "day"}, "split": {"column": {"column": "block"}}},
+    ),
+    Exhibit("holidays that the weeks of test do not have", change=_holidays, declared={"data": {"time": "day"}}),
+    Exhibit(
+        "forward folds, the first of which know nothing of the last days of train",
+        change=_dated,
+        n_test=40,
+        declared={
+            "data": {"time": "day"},
+            "split": {"forward": {"column": "day", "blocks": 4, "windows": 3}},
+            "features": [{"target_encode": {"columns": ["street"]}}, {"derive": {"twice": "street + street"}}, "my_window"],
+        },
+        steps=_window(),
     ),
 ]

@@ -39,10 +39,10 @@ def spec_with(folder: Path, text: str = TEXT, **data: Any) -> Spec:
 def read(tmp_path: Path) -> Callable[..., Tables]:
     """Reads tables of these texts."""
 
-    def tables(train: str, test: str = "Id,a\n9,1\n", *, text: str = TEXT, sample: int | None = None, **data: Any) -> Tables:
+    def tables(train: str, test: str = "Id,a\n9,1\n", *, text: str = TEXT, rows: int | None = None, **data: Any) -> Tables:
         (tmp_path / "train.csv").write_text(train, encoding="utf-8")
         (tmp_path / "test.csv").write_text(test, encoding="utf-8")
-        return read_tables(spec_with(tmp_path, text, **data), tmp_path, sample=sample)
+        return read_tables(spec_with(tmp_path, text, **data), tmp_path, sample=rows)
 
     return tables
 
@@ -136,13 +136,21 @@ def test_a_sample_is_the_same_each_time(sample: int, read: Callable[..., Tables]
     test = "Id,a\n" + "".join(f"{row},{row}\n" for row in range(50, 60))
     if sample == 1:
         with pytest.raises(InputError, match="in every row; there is nothing to learn"):
-            read(train, test, sample=sample)
+            read(train, test, rows=sample)
         return
-    one, other = (read(train, test, sample=sample) for _ in range(2))
+    one, other = (read(train, test, rows=sample) for _ in range(2))
     pd.testing.assert_frame_equal(one.features, other.features)
     assert (one.n_train, one.n_test) == (min(sample, 30), min(sample, 10))
     assert one.features["a"].tolist()[: one.n_train] == [row * row for row in one.ids[: one.n_train]], "rows stay whole"
     assert one.ids[: one.n_train].is_monotonic_increasing
+
+
+def test_train_is_sampled_by_hash_and_test_is_not(read: Callable[..., Tables]) -> None:
+    train = "Id,a,price\n" + "".join(f"{row},{row % 10},{row}\n" for row in range(200))
+    tables = read(train, "Id,a\n" + "".join(f"{row},{row % 10}\n" for row in range(200, 220)), sample={"rate": 0.5, "by": "a"})
+    groups = tables.features["a"].iloc[: tables.n_train].unique()
+    assert tables.n_train == 20 * len(groups) < 200 and tables.n_test == 20
+    assert tables.notes == [f"train.csv: {tables.n_train} rows kept by hash, about 0.5 of all, whole groups of equal 'a'."]
 
 
 def test_joins_keep_rows_and_order(read: Callable[..., Tables], tmp_path: Path) -> None:
