@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from features.errors import closest
+from features.errors import InputError, closest
 from pipelines.declaration import Declaration, DeclarationError, Fault
 from pipelines.declared_entries import as_entry, check_metric, check_subsets, decision_of, entries_of, finishing_entries
 from pipelines.declared_models import models_of, resampler_of
 from pipelines.declared_parts import bare, check_expression, choice, mapping, part_of, steps_of
+from pipelines.fetch.source import source_of
 from pipelines.parameters import check
 from pipelines.spec import KEYS, ROLES, SECTIONS, Data, Rows, Spec
 from pipelines.tuning.declared import check_tune
@@ -51,6 +52,7 @@ def build_spec(declaration: Declaration) -> Spec:
     refit = choice({"refit": "none", **raw}, "refit", ("none", "all"), faults)
     _check_expressions(sections["rows"], faults)
     _check_columns(sections.get("data"), faults)
+    _check_source(sections.get("data"), faults)
     if "models" in raw and not raw["models"]:
         faults.append(Fault(("models",), "declare at least one model."))
     if metric and task:
@@ -85,6 +87,14 @@ def _check_columns(data: object, faults: list[Fault]) -> None:
                 f"{data.id!r} is the target; it cannot be the id too. Name the column that tells rows apart, or leave 'id' out.",
             )
         )
+
+
+def _check_source(data: object, faults: list[Fault]) -> None:
+    if isinstance(data, Data) and data.source is not None:
+        try:
+            source_of(data.source)
+        except InputError as error:
+            faults.append(Fault(("data", "source"), str(error)))
 
 
 def _check_expressions(rows: object, faults: list[Fault]) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from features.errors import InputError, listed
 from pipelines.history import Entry, find_entry
 from pipelines.metrics import Metric, metric_of
 from pipelines.scores import paired_fold_test
+from pipelines.store import read_json
 from pipelines.track import flatten
 
 
@@ -28,6 +28,18 @@ class Row:
     high: float
     p_value: float
     folds_won: int
+    folds: list[tuple[float, float]] = field(default_factory=list)
+    """Both scores in each fold; NaN where a run has none."""
+    fold_gains: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ViewChange:
+    """The columns that a view of the models gained and lost."""
+
+    view: str
+    added: list[str]
+    removed: list[str]
 
 
 @dataclass(frozen=True)
@@ -40,6 +52,9 @@ class Comparison:
     changes: list[str]
     rows: list[Row]
     n_folds: int
+    features: list[ViewChange] = field(default_factory=list)
+    options: list[str] = field(default_factory=list)
+    """What differs in the models, the sample and the device that the command lines asked for."""
 
 
 def compare(first: str, second: str, runs: Path) -> Comparison:
@@ -48,16 +63,45 @@ def compare(first: str, second: str, runs: Path) -> Comparison:
     Raises
     ------
     InputError
-        When a run is not found, or their folds are not the same: then no pairing is possible.
+        When a run is not found, or the two cannot be paired.
     """
-    one, two = find_entry(first, runs), find_entry(second, runs)
+    return compare_entries(find_entry(first, runs), find_entry(second, runs))
+
+
+def compare_entries(one: Entry, two: Entry) -> Comparison:
+    """Compare two recorded runs.
+
+    Raises
+    ------
+    InputError
+        When their metrics, their folds or their data are not the same: then no pairing is possible.
+    """
     before, after = one.read("metrics.json"), two.read("metrics.json")
+    _check_alike(one, two, before, after)
+    metric = metric_of(before["metric"], before.get("metric_params", {}))
+    folds_per_repeat = before["folds"]["count"] // before["folds"]["repeats"]
+    tables = [{**run["models"], **run["ensemble"]} for run in (before, after)]
+    finals = list(dict.fromkeys(run["final"]["name"] for run in (before, after)))
+    rows = [_row(" -> ".join(finals), before["final"], after["final"], metric, folds_per_repeat)]
+    both = [name for name in tables[0] if name in tables[1] and [name] != finals]
+    rows += [_row(name, tables[0][name], tables[1][name], metric, folds_per_repeat) for name in both]
+    changed = changes(one.declared(), two.declared())
+    views, asked = view_changes(columns_of(one), columns_of(two)), changes(_asked(one), _asked(two))
+    return Comparison(one, two, metric, changed, rows, before["folds"]["count"], views, asked)
+
+
+def _asked(entry: Entry) -> dict[str, Any]:
+    """A run's options but the settings, which its declaration holds."""
+    return {name: value for name, value in entry.read("run.json")["options"].items() if name != "settings"}
+
+
+def _check_alike(one: Entry, two: Entry, before: dict[str, Any], after: dict[str, Any]) -> None:
     for key in ("competition", "metric", "metric_params"):
         if before.get(key) != after.get(key):
             raise InputError(
                 f"Runs {one.run_id} and {two.run_id} differ in {key}: {before.get(key)!r} and {after.get(key)!r}. Compare runs of one kind."
             )
-    if not same_scored_rows(one, two):
+    if before["folds"]["key"] != after["folds"]["key"] and not same_scored_rows(one, two):
         raise InputError(
             f"Runs {one.run_id} and {two.run_id} score other rows in their folds, so their folds cannot be paired. Run both with the same split and data."
         )
@@ -67,18 +111,12 @@ def compare(first: str, second: str, runs: Path) -> Comparison:
         raise InputError(
             f"Runs {one.run_id} and {two.run_id} were made from other contents of {listed(other)}. Compare runs on the same data."
         )
-    metric = metric_of(before["metric"], before.get("metric_params", {}))
-    folds_per_repeat = before["folds"]["count"] // before["folds"]["repeats"]
-    tables = [{**run["models"], **run["ensemble"]} for run in (before, after)]
-    finals = list(dict.fromkeys(run["final"]["name"] for run in (before, after)))
-    rows = [_row(" -> ".join(finals), before["final"], after["final"], metric, folds_per_repeat)]
-    both = [name for name in tables[0] if name in tables[1] and [name] != finals]
-    rows += [_row(name, tables[0][name], tables[1][name], metric, folds_per_repeat) for name in both]
-    return Comparison(one, two, metric, changes(one.declared(), two.declared()), rows, before["folds"]["count"])
 
 
 def same_scored_rows(one: Entry, two: Entry) -> bool:
     """Whether both runs score the same rows in each fold; which rows they fit on may differ (that may be the question)."""
+    import pandas as pd
+
     scored = [pd.read_parquet(entry.folder / "folds.parquet").to_numpy() == 2 for entry in (one, two)]
     return scored[0].shape == scored[1].shape and bool((scored[0] == scored[1]).all())
 
@@ -86,8 +124,35 @@ def same_scored_rows(one: Entry, two: Entry) -> bool:
 def _row(name: str, first: dict[str, Any], second: dict[str, Any], metric: Metric, folds_per_repeat: int) -> Row:
     losses = [[None if score is None else metric.loss_of(score) for score in table["folds"]] for table in (first, second)]
     test = paired_fold_test(*losses, folds_per_repeat=folds_per_repeat)
-    won = sum(before > after for before, after in zip(*losses, strict=True) if before is not None and after is not None)
-    return Row(name, first["score"], second["score"], test["difference"], test["low"], test["high"], test["p_value"], won)
+    gains = [math.nan if before is None or after is None else before - after for before, after in zip(*losses, strict=True)]
+    scores = [(_known(one), _known(two)) for one, two in zip(first["folds"], second["folds"], strict=True)]
+    won = sum(gain > 0 for gain in gains)
+    return Row(name, first["score"], second["score"], test["difference"], test["low"], test["high"], test["p_value"], won, scores, gains)
+
+
+def _known(score: float | None) -> float:
+    return math.nan if score is None else float(score)
+
+
+def columns_of(entry: Entry) -> dict[str, list[str]]:
+    """The columns of each view of a run, as its plan recorded them; none where no plan was kept."""
+    path = entry.folder / "plan.json"
+    return {view: plan["columns"] for view, plan in read_json(path)["views"].items()} if path.is_file() else {}
+
+
+def view_changes(first: dict[str, list[str]], second: dict[str, list[str]]) -> list[ViewChange]:
+    """The views whose columns differ; one that is absent has no columns.
+
+    >>> view_changes({"trees": ["a", "b"]}, {"trees": ["b", "c"], "linear": ["b"]})
+    [ViewChange(view='trees', added=['c'], removed=['a']), ViewChange(view='linear', added=['b'], removed=[])]
+    """
+    found = []
+    for view in dict.fromkeys([*first, *second]):
+        one, two = first.get(view, []), second.get(view, [])
+        known = set(one), set(two)
+        change = ViewChange(view, [name for name in two if name not in known[0]], [name for name in one if name not in known[1]])
+        found += [change] if change.added or change.removed else []
+    return found
 
 
 def changes(first: dict[str, Any], second: dict[str, Any]) -> list[str]:
@@ -108,8 +173,12 @@ def _leaves(declared: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def compare_lines(first: str, second: str, runs: Path) -> Iterator[str]:
+    """Compare two runs and say it as text."""
+    yield from lines_of(compare(first, second, runs))
+
+
+def lines_of(found: Comparison) -> Iterator[str]:
     """A comparison as text."""
-    found = compare(first, second, runs)
     yield f"first:  {found.first.run_id}"
     yield f"second: {found.second.run_id}"
     yield "what changed:" if found.changes else "the declarations are the same"

@@ -6,14 +6,11 @@ batch, outside the training path. What could not be sent is sent with the next r
 
 from __future__ import annotations
 
-import importlib
-import logging
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pipelines.quiet_mlflow import quiet_mlflow
 from pipelines.store import read_json, write_json
 from pipelines.surroundings import Surroundings
 
@@ -59,7 +56,7 @@ def send_unsent(latest: Path, runs: Path, around: Surroundings) -> int:
 def send(entry: Path, uri: str, runs: Path) -> str:
     """Write one history entry to a tracker: a parent run and a nested run per model; gives the parent's id."""
     facts, metrics = read_json(entry / "run.json"), read_json(entry / "metrics.json")
-    with _quiet_mlflow():
+    with quiet_mlflow():
         from mlflow.tracking import MlflowClient
 
         client = MlflowClient(tracking_uri=uri)
@@ -189,23 +186,3 @@ def _milliseconds(moment: str) -> int:
     import datetime
 
     return int(datetime.datetime.fromisoformat(moment).timestamp() * 1000)
-
-
-@contextmanager
-def _quiet_mlflow() -> Iterator[None]:
-    """MLflow talks while it makes its tables, and reports to its makers; neither is the user's business here."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
-    # its import sets its loggers up
-    importlib.import_module("mlflow")
-    loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)

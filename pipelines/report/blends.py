@@ -23,7 +23,7 @@ def blends_section(evidence: Evidence) -> Section | None:
     said = "What is deployed, fitted on all out-of-fold rows; the scores come from what was fitted without the scored fold."
     weighing = {name: entry for name, entry in learnt.items() if entry["kind"] in ("blend", "stack")}
     others = {name: entry for name, entry in learnt.items() if name not in weighing}
-    figures: list[Block] = [_entry(name, entry, classes) for name, entry in weighing.items()]
+    figures: list[Block] = [weights_figure(name, entry, classes) for name, entry in weighing.items()]
     blocks = [*([Text(said)] if learnt else []), *figures, *([_others(others)] if others else []), correlation_figure(evidence)]
     return Section("ensemble", "Ensemble", blocks)
 
@@ -49,7 +49,8 @@ def _said(value: Any) -> str:
     return ", ".join(map(_said, plain))
 
 
-def _entry(name: str, learnt: dict[str, Any], classes: list[str]) -> Figure:
+def weights_figure(name: str, learnt: dict[str, Any], classes: list[str]) -> Figure:
+    """Weights or coefficients of a blend or a stack, as ``ensemble.json`` says them."""
     scale = f"on the {learnt['scale']} scale" if learnt.get("scale") else ""
     if learnt.get("coefficients"):
         return _stack(name, learnt, classes, scale)

@@ -10,7 +10,7 @@ import html
 import itertools
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, TypeAlias
 
@@ -57,6 +57,53 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A text that leads somewhere: a cell of a listing, or an entry of links."""
+
+    text: str
+    href: str
+
+
+@dataclass(frozen=True)
+class Links:
+    """Ways to other pages."""
+
+    links: Sequence[Link]
+    kind: ClassVar[str] = "links"
+
+
+Cell: TypeAlias = str | float | Link | None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A table of any length, which the page's script shows a page at a time, sorts and filters.
+
+    Its figures (all but the first ``n_text`` columns) are numbers, so that they can be sorted; ``decimals`` says how each
+    column of them is written, None for five significant digits.
+    """
+
+    header: list[str]
+    rows: Sequence[Sequence[Cell]]
+    title: str = ""
+    caption: str = ""
+    n_text: int = 1
+    decimals: Sequence[int | None] = ()
+    marked: int | None = None
+    """The row that stands out."""
+    per_page: int = 15
+    kind: ClassVar[str] = "listing"
+
+    @property
+    def json(self) -> Markup:
+        """The table for a script element; a link is a pair of text and address."""
+        rows = [[[cell.text, cell.href] if isinstance(cell, Link) else cell for cell in row] for row in self.rows]
+        decimals = [None] * self.n_text + list(self.decimals or [None] * (len(self.header) - self.n_text))
+        shape = {"header": self.header, "nText": self.n_text, "decimals": decimals, "marked": self.marked, "perPage": self.per_page}
+        return embedded({**shape, "rows": rows})
+
+
+@dataclass(frozen=True)
 class Figure:
     """A plotly figure as plain data, laid out by the page: axes, fonts and margins have defaults there."""
 
@@ -79,7 +126,7 @@ class Choice:
     """Blocks of which one is shown, chosen by name."""
 
     label: str
-    options: dict[str, Sequence[Block]]
+    options: Mapping[str, Sequence[Block]]
     kind: ClassVar[str] = "choice"
 
 
@@ -101,7 +148,7 @@ class Gallery:
     kind: ClassVar[str] = "gallery"
 
 
-Block: TypeAlias = Text | Notes | Facts | Table | Figure | Choice | Folded | Gallery
+Block: TypeAlias = Text | Notes | Facts | Table | Listing | Links | Figure | Choice | Folded | Gallery
 
 
 @dataclass(frozen=True)
@@ -113,9 +160,9 @@ class Section:
     blocks: list[Block] = field(default_factory=list)
 
 
-def has_figure(blocks: Sequence[Block]) -> bool:
-    """Whether there is a figure among blocks or inside them."""
-    return any(isinstance(block, Figure) or has_figure(_inside(block)) for block in blocks)
+def has_any(kind: type[Block], blocks: Sequence[Block]) -> bool:
+    """Whether there is a block of a kind among blocks or inside them."""
+    return any(isinstance(block, kind) or has_any(kind, _inside(block)) for block in blocks)
 
 
 def _inside(block: Block) -> Sequence[Block]:

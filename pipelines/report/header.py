@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipelines.report.blocks import Facts
+from pipelines.report.blocks import Facts, Link
 from pipelines.report.evidence import Evidence
 from pipelines.report.numbers import count, duration, interval, number
 from pipelines.store import version_of
@@ -24,6 +25,8 @@ class Header:
     score_note: str
     tiles: list[tuple[str, str]]
     facts: Facts
+    links: Sequence[Link] = ()
+    """Other pages that belong to this one."""
 
 
 def header(evidence: Evidence) -> Header:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from pipelines.prepare import Prepared
 from pipelines.report.arms import arms_section
 from pipelines.report.blends import blends_section
-from pipelines.report.blocks import Section, has_figure, paired
+from pipelines.report.blocks import Figure, Listing, Section, has_any, paired
 from pipelines.report.calibration import calibration_section
 from pipelines.report.course import holdout_section, plan_section, time_section
 from pipelines.report.decision import decision_section
@@ -72,8 +72,9 @@ def render(top: Header, parts: list[Section]) -> str:
     environment = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined)
     environment.trim_blocks = environment.lstrip_blocks = True
     style = Markup((_FOLDER / "page.css").read_text(encoding="utf-8"))
-    plotly = _plotly() if any(has_figure(section.blocks) for section in parts) else ""
-    return environment.get_template("page.html").render(header=top, sections=parts, style=style, plotly=plotly)
+    plotly = _plotly() if any(has_any(Figure, section.blocks) for section in parts) else ""
+    has_listing = any(has_any(Listing, section.blocks) for section in parts)
+    return environment.get_template("page.html").render(header=top, sections=parts, style=style, plotly=plotly, has_listing=has_listing)
 
 
 def _plotly() -> Markup:

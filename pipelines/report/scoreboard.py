@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from pipelines.metrics import Metric
 from pipelines.report.blocks import Block, Figure, Section, Table, axis, ladder, ladder_height
 from pipelines.report.evidence import Evidence
 from pipelines.report.numbers import count, duration, interval, number, p_value, signed, signed_interval
 from pipelines.report.traces import Trace, points, reach
 from pipelines.scores import paired_fold_test, paired_interval
+
+Scores: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""The tables of ``metrics.json`` by model or ensemble entry."""
 
 _HEADER = ["name", "kind", "score", "95 % interval", "fold sd", "minus final", "its 95 % interval", "p", "fitting", "columns", "rounds"]
 
@@ -35,7 +41,7 @@ def scoreboard_section(evidence: Evidence) -> Section:
         "Fitting: seconds over all folds. Rounds: median over folds."
     )
     table = Table(_HEADER, rows, caption=caption, n_text=2, marked=names.index(evidence.final))
-    blocks: list[Block] = [dot_plot(evidence, names), table]
+    blocks: list[Block] = [dot_plot(evidence.scores, names, evidence.final, evidence.metric), table]
     return Section("models", "Models", blocks)
 
 
@@ -46,24 +52,22 @@ def _rank(evidence: Evidence, name: str) -> float:
     return evidence.metric.loss_of(score)
 
 
-def dot_plot(evidence: Evidence, names: list[str]) -> Figure:
-    """Scores with their intervals; the folds' scores as faint dots."""
-    by_fold = [(score, at) for at, name in enumerate(names) for score in evidence.scores[name]["folds"]]
+def dot_plot(scores: Scores, names: list[str], final: str, metric: Metric) -> Figure:
+    """Scores with their intervals, from top to bottom as named; the folds' scores as faint dots."""
+    by_fold = [(math.nan if score is None else score, at) for at, name in enumerate(names) for score in scores[name]["folds"]]
     faint = points(([x for x, _ in by_fold], [y for _, y in by_fold]), "%{x}", color="$muted/35", size=6, name="a fold")
-    others = {at: name for at, name in enumerate(names) if name != evidence.final}
-    final = {names.index(evidence.final): evidence.final}
-    shown = (others, "$ink", "pooled, with 95 % interval"), (final, "$accent", "final")
-    traces = [faint, *(_with_intervals(evidence, *one) for one in shown)]
-    metric = evidence.metric
+    others = {at: name for at, name in enumerate(names) if name != final}
+    shown = (others, "$ink", "pooled, with 95 % interval"), ({names.index(final): final}, "$accent", "final")
+    traces = [faint, *(_with_intervals(scores, *one) for one in shown)]
     better = f"better to the {'right' if metric.greater_is_better else 'left'}" if metric.target is None else f"best at {metric.target:g}"
     layout = {"xaxis": axis(f"{metric}, {better}"), "yaxis": ladder(names), "showlegend": True}
     return Figure("Scores", traces, layout, height=ladder_height(len(names), each=30, least=200), is_wide=True)
 
 
-def _with_intervals(evidence: Evidence, at: dict[int, str], color: str, title: str) -> Trace:
-    scores = [evidence.scores[name]["score"] for name in at.values()]
-    low, high = ([evidence.scores[name]["interval"][end] for name in at.values()] for end in (0, 1))
-    return points((scores, [*at]), "%{x}", color=color, size=10, name=title, error_x=reach(scores, (low, high), color=color))
+def _with_intervals(scores: Scores, at: dict[int, str], color: str, title: str) -> Trace:
+    pooled = [scores[name]["score"] for name in at.values()]
+    low, high = ([scores[name]["interval"][end] for name in at.values()] for end in (0, 1))
+    return points((pooled, [*at]), "%{x}", color=color, size=10, name=title, error_x=reach(pooled, (low, high), color=color))
 
 
 def _cells(evidence: Evidence, name: str) -> list[str]:

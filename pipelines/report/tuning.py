@@ -149,20 +149,24 @@ def _coordinates(table: dict[str, Any], complete: Sequence[dict[str, Any]]) -> F
     if len(complete) < 2 or not names:
         return None
     scores = np.asarray([trial["values"][0] for trial in complete], dtype=np.float64)
-    ranks = np.argsort(np.argsort(-scores if table["greater_is_better"] else scores, kind="stable"), kind="stable")
+    worth = scores if table["greater_is_better"] else -scores
+    ranks = np.argsort(np.argsort(-worth, kind="stable"), kind="stable")
+    # all alike: none is better than the middle
+    places = (worth - worth.min()) / np.ptp(worth) if np.ptp(worth) > 0 else np.full(len(worth), 0.5)
     traces = []
     for place in np.argsort(-ranks):
         trial, is_good = complete[place], ranks[place] < max(1, len(complete) // 5)
-        heights = [_height(table["space"][name], trial["params"].get(name)) for name in names]
-        texts = [f"{label(name)} {_short(trial['params'].get(name))}" for name in names]
+        heights = [*(_height(table["space"][name], trial["params"].get(name)) for name in names), round(float(places[place]), 4)]
+        texts = [*(f"{label(name)} {_short(trial['params'].get(name))}" for name in names), table["metric"]]
         color = "$accent" if is_good else "$bar/50"
-        drawn: Trace = {"type": "scatter", "mode": "lines+markers", "x": [*range(len(names))], "y": heights, "text": texts}
+        drawn: Trace = {"type": "scatter", "mode": "lines+markers", "x": [*range(len(texts))], "y": heights, "text": texts}
         drawn |= {"line": {"color": color, "width": 2 if is_good else 1}, "marker": {"size": 4, "color": color}}
         traces.append({**drawn, **hover(f"trial {trial['number']}, {number(float(scores[place]))}: %{{text}}")})
-    ticks = {"tickvals": [*range(len(names))], "ticktext": [label(name, most=22) for name in names]}
+    ends = [*(label(name, most=22) for name in names), f"<b>{label(table['metric'], most=22)}</b>"]
+    ticks = {"tickvals": [*range(len(ends))], "ticktext": ends}
     y = axis("from low to high", range=[-0.05, 1.05], tickvals=[0, 1], ticktext=["low", "high"])
     layout = {"xaxis": axis("", **ticks), "yaxis": y, "showlegend": False}
-    caption = "A line is a finished trial; the best fifth stands out. Heights are places in the searched range, on its own scale."
+    caption = "A line is a finished trial; the best fifth stands out. Heights are places in the searched range, on its own scale; of the score, from the worst trial to the best."
     return Figure("Parameters of the trials", traces, layout, caption, 360, is_wide=True)
 
 

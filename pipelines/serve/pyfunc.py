@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import importlib.metadata
-import logging
 import tempfile
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from features.errors import InputError
+from pipelines.quiet_mlflow import quiet_mlflow
 from pipelines.serve.inputs import Inputs
 from pipelines.serve.package import pack
 from pipelines.serve.predictor import Predictor
@@ -42,7 +39,7 @@ def save_model(run: Path, folder: Path) -> None:
         raise InputError(f"--output {folder} is there already. Remove it, or name a new folder.")
     if not folder.parent.is_dir():
         raise InputError(f"--output {folder}: there is no folder {folder.parent}. Make it, or name another place.")
-    with _quiet_mlflow(), tempfile.TemporaryDirectory() as made, whole_folder(folder) as whole:
+    with quiet_mlflow(), tempfile.TemporaryDirectory() as made, whole_folder(folder) as whole:
         import mlflow.pyfunc
 
         pack(run, Path(made) / "run")
@@ -68,7 +65,7 @@ def register_model(folder: Path, name: str, uri: str) -> str:
     InputError
         When the tracker does not take it.
     """
-    with _quiet_mlflow():
+    with quiet_mlflow():
         import mlflow
         from mlflow.exceptions import MlflowException
 
@@ -127,19 +124,3 @@ def _requirements() -> list[str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
-
-
-@contextmanager
-def _quiet_mlflow() -> Iterator[None]:
-    """What MLflow says while it saves (a hint at type annotations, each file it checks) is not the user's business here."""
-    import mlflow  # noqa: F401 - its import sets its loggers up
-
-    logger = logging.getLogger("mlflow")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*type hints.*")
-            yield
-    finally:
-        logger.setLevel(level)

@@ -98,5 +98,5 @@ def test_figures_of_trials_of_all_sorts() -> None:
     assert "1 pruned, 1 failed" in history.caption  # type: ignore[union-attr]
     assert importance.data[0]["x"] == [0.8, 0.2]  # type: ignore[union-attr]
     assert len(on_the_way.data) == 2  # type: ignore[union-attr]
-    assert [line["y"] for line in coordinates.data] == [[1.0, 0.5, 1.0], [0.0, None, None]]  # type: ignore[union-attr]
+    assert [line["y"] for line in coordinates.data] == [[1.0, 0.5, 1.0, 0.0], [0.0, None, None, 1.0]]  # type: ignore[union-attr]
     assert len(trials_blocks({**table, "trials": trials[1:3], "importances": {}})) == 2

@@ -1,0 +1,1 @@
+"""Submissions: checked before they are sent, logged, scored by Kaggle, set beside the out-of-fold score."""
