@@ -21,12 +21,13 @@ from pipelines.engine import Outcome, ThreadPlan, run_fits
 from pipelines.memory import estimated_bytes
 from pipelines.oof import Predictions, pooled, scored_rows
 from pipelines.pace import at_pace
-from pipelines.portfolio import configurations
+from pipelines.portfolio import Configuration, configurations
 from pipelines.portfolio_declaration import new_seeds, only, with_configurations
 from pipelines.prepare import ensure_table
 from pipelines.stages import failure_of, gather, job, prepare, threads_for
 from pipelines.store import read_json
 from pipelines.surroundings import free_memory
+from pipelines.targets import is_heavy_tailed
 from pipelines.whole_run import Result, record, show_so_far, tell_tracker
 
 if TYPE_CHECKING:
@@ -242,8 +243,7 @@ def run_within(session: Session, key: str) -> Result:
     ModelFailedError
         At the end, when a model failed; the others are in the result.
     """
-    n_rows = ensure_table(session.spec, session.keys, session.data, session.store).n_train
-    full = session.with_declaration(with_configurations(session.declaration, configurations(session.spec.task, n_rows, _COLUMNS)))
+    full = session.with_declaration(with_configurations(session.declaration, _configurations(session)))
     with tempfile.TemporaryDirectory(prefix=".budget-", dir=session.latest) as scratch:
         race = Race.begin(full, key, Path(scratch))
         race.run(race.session, race.session.models)
@@ -256,6 +256,13 @@ def run_within(session: Session, key: str) -> Result:
             again = race.session.with_declaration(new_seeds(race.session.declaration, best, number))
             race.run(again, [name for name in again.models if name not in race.session.models])
     return _finish(race)
+
+
+def _configurations(session: Session) -> list[Configuration]:
+    """The portfolio for the rows at hand; some of it on the logarithm of a heavy-tailed target that is learnt as it is."""
+    spec, prepared = session.spec, ensure_table(session.spec, session.keys, session.data, session.store)
+    on_log = spec.task == "regression" and spec.target.transform == "none" and is_heavy_tailed(prepared.y)
+    return configurations(spec.task, prepared.n_train, _COLUMNS, on_log=on_log)
 
 
 def _finish(race: Race) -> Result:

@@ -72,7 +72,8 @@ def build_spec(declaration: Declaration) -> Spec:
         views=views,
         models=models,
         ensemble={**ensemble, **added, **as_entry(metric, decision)},
-        decision=decision,
+        # cuts between more than two classes are an entry and nothing else: no counts of false alarms
+        decision=decision if decision is None or decision.name == "threshold" else None,
         refit=refit,  # type: ignore[arg-type]
         tune=tune,
         **sections,  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from typing import Any
 
 from features.errors import InputError, closest, listed
 from pipelines.declaration import Fault, Path_
-from pipelines.declared_parts import check_expression, is_file_name, part_of
+from pipelines.declared_parts import bare, check_expression, is_file_name, part_of
 from pipelines.parameters import table_of
 from pipelines.spec import ModelSpec, Part, Target
 
@@ -62,12 +62,17 @@ def finishing_entries(raw: Mapping[str, Any], final: str, taken: set[str], fault
 
 
 def decision_of(raw: object, of: str, faults: list[Fault]) -> Part | None:
+    from pipelines.ordinal import ordinal_cuts
     from pipelines.thresholds import THRESHOLDS
 
     if raw in (None, "none"):
         return None
-    part = part_of(raw, ("threshold",), THRESHOLDS, "threshold", faults)
-    return None if part is None else Part("threshold", {"of": [of], "method": part.name, "params": part.params}, ("threshold",))
+    part = part_of(raw, ("threshold",), {**THRESHOLDS, ordinal_cuts.__name__: bare}, "threshold", faults)
+    if part is None:
+        return None
+    if part.name == ordinal_cuts.__name__:
+        return Part(part.name, {"of": [of]}, ("threshold",))
+    return Part("threshold", {"of": [of], "method": part.name, "params": part.params}, ("threshold",))
 
 
 def as_entry(metric: Part, decision: Part | None) -> dict[str, Part]:
@@ -75,7 +80,8 @@ def as_entry(metric: Part, decision: Part | None) -> dict[str, Part]:
     from pipelines.decision import DECIDED
     from pipelines.metrics import metric_of
 
-    return {DECIDED: decision} if decision is not None and metric_of(metric.name, metric.params).needs == "labels" else {}
+    is_judged = decision is not None and (decision.name != "threshold" or metric_of(metric.name, metric.params).needs == "labels")
+    return {DECIDED: decision} if is_judged else {}  # type: ignore[dict-item]
 
 
 def check_subsets(models: Mapping[str, ModelSpec], ensemble: Mapping[str, Part], faults: list[Fault]) -> None:

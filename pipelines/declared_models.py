@@ -26,9 +26,12 @@ def models_of(
         keys = check(ModelKeys, {key: value for key, value in entry.items() if key != kind}, where, faults)
         params = {} if entry[kind] is None else entry[kind]
         faults.extend(Fault((*where, kind, *key), message) for key, message in check_parameters(kind, task, params))
-        faults.extend(_objective_faults(params, transform, (*where, kind)))
         if keys is None:
             continue
+        own_transform = transform if keys.transform is None else keys.transform
+        faults.extend(_objective_faults(params, own_transform, (*where, kind)))
+        if own_transform != "none" and keys.transform is not None and task != "regression":
+            faults.append(Fault((*where, "transform"), f"only numbers can be transformed; the task is {task!r}. Remove the key."))
         if keys.view and keys.view not in views:
             known = ", ".join(views) or "none"
             faults.append(Fault((*where, "view"), f"no view {keys.view!r}; views are {known}.{closest(keys.view, views)}"))
@@ -42,7 +45,7 @@ def models_of(
         own = resample if keys.resample is None else resampler_of(keys.resample, (*where, "resample"), task, faults)
         if not is_file_name(name):
             faults.append(Fault(where, "a model's name is made of letters, digits, '_' and '-': it names a folder."))
-        models[name] = ModelSpec(name, kind, params, keys, where, own)
+        models[name] = ModelSpec(name, kind, params, keys, where, own, own_transform)
     return models
 
 

@@ -114,13 +114,15 @@ PORTFOLIO: tuple[Configuration, ...] = (
 )
 
 
-def configurations(task: str, n_rows: int, n_columns: int) -> list[Configuration]:
+def configurations(task: str, n_rows: int, n_columns: int, *, on_log: bool = False) -> list[Configuration]:
     """The portfolio for a task and a size, in its order.
 
     Parameters
     ----------
     n_rows, n_columns
         Rows to fit on, and columns of the widest view.
+    on_log
+        Let every other configuration learn the logarithm of the target: for heavy tails, where the two err in different ways.
     """
 
     def fits(one: Configuration) -> bool:
@@ -130,12 +132,13 @@ def configurations(task: str, n_rows: int, n_columns: int) -> list[Configuration
             and (one.max_cells is None or n_rows * n_columns <= one.max_cells)
         )
 
-    return [one for one in PORTFOLIO if fits(one)]
+    fitting = [one for one in PORTFOLIO if fits(one)]
+    return [replace(one, keys={**one.keys, "transform": "log1p"}) if on_log and at % 2 == 0 else one for at, one in enumerate(fitting)]
 
 
-def starting_models(task: str, n_rows: int, n_columns: int, *, count: int = 8) -> dict[str, dict[str, Any]]:
+def starting_models(task: str, n_rows: int, n_columns: int, *, on_log: bool = False, count: int = 8) -> dict[str, dict[str, Any]]:
     """The ``models`` of a drafted declaration: the first of the portfolio."""
-    return as_declared(configurations(task, n_rows, n_columns)[:count])
+    return as_declared(configurations(task, n_rows, n_columns, on_log=on_log)[:count])
 
 
 def as_declared(chosen: Iterable[Configuration]) -> dict[str, dict[str, Any]]:

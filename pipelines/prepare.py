@@ -95,6 +95,8 @@ def ensure_table(spec: Spec, keys: Keys, folder: Path, store: Store) -> Prepared
     ids = pd.read_parquet(path / "ids.parquet").iloc[:, 0]
     folds, may_fit = Folds.read(path / "folds.parquet"), np.load(path / "may_fit.npy")
     y, windows = np.load(path / "y.npy"), facts["windows"]
+    for transform in dict.fromkeys(model.transform for model in spec.models.values()):
+        TRANSFORMS[transform].check(y)
     return Prepared(y, facts["classes"], ids, folds, facts["n_test"], facts["notes"], may_fit, windows=windows)
 
 

@@ -11,9 +11,11 @@ from pydantic import BaseModel
 from features.registry import steps
 from pipelines.calibration import CALIBRATORS
 from pipelines.combiners import DECLARED
+from pipelines.declared_parts import bare
 from pipelines.finishing import RULES
 from pipelines.metrics import METRIC_FACTORIES, METRICS
 from pipelines.models import kinds
+from pipelines.ordinal import ordinal_cuts
 from pipelines.parameters import table_of
 from pipelines.resample import RESAMPLERS
 from pipelines.spec import KEYS, SECTIONS, ModelKeys
@@ -47,7 +49,7 @@ def schema() -> dict[str, Any]:
         "ensemble": {"type": "object", "additionalProperties": _one_of(DECLARED)},
         "calibrate": _or_none(_one_of(CALIBRATORS)),
         "postprocess": {"type": "array", "items": _one_of(RULES)},
-        "threshold": _or_none(_one_of(THRESHOLDS)),
+        "threshold": _or_none(_one_of({**THRESHOLDS, ordinal_cuts.__name__: bare})),
         "refit": {"enum": ["none", "all"]},
         "tune": {"type": "object", "additionalProperties": {"anyOf": [_section(TuneSection), {"type": "null"}]}},
     }

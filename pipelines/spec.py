@@ -12,6 +12,7 @@ from pipelines.parameters import Section
 from pipelines.tuning.declared import TuneSpec
 
 Task = Literal["regression", "binary", "multiclass"]
+Transform = Literal["none", "log1p", "log", "sqrt"]
 
 
 class Join(Section):
@@ -84,7 +85,7 @@ ROLES = ("fit_only", "not_in_fit", "not_scored")
 class Target(Section):
     """What is done to the target before a fit and undone after a prediction."""
 
-    transform: Literal["none", "log1p", "log", "sqrt"] = "none"
+    transform: Transform = "none"
 
 
 class Report(Section):
@@ -121,6 +122,9 @@ class ModelKeys(Section):
     resample: str | dict[str, Any] | None = Field(
         default=None, description="How the training part is resampled, or none; the declaration's own 'resample' where it is not given."
     )
+    transform: Transform | None = Field(
+        default=None, description="How the target is transformed for this model, where that is another way than 'target' declares for all."
+    )
     scale_target: bool = Field(
         default=False,
         description="Fit on the (transformed) target less its mean, over its standard deviation: for svm, mlp and their like.",
@@ -141,6 +145,8 @@ class ModelSpec:
     where: Path_
     resample: Part | None = None
     """How the training part of each fold is resampled; None for rows as they are."""
+    transform: str = "none"
+    """How the target is transformed for it: its own way, or that of all."""
 
 
 @dataclass(frozen=True)

@@ -152,7 +152,7 @@ def job(session: Session, prepared: Prepared, model: str, fold: int, rounds: int
         keys=spec.keys,
         task=session.spec.task,
         n_classes=len(prepared.classes),
-        transform=session.spec.target.transform,
+        transform=spec.transform,
         device=session.options.device,
         table=store.path(keys.table),
         view=store.path(keys.view(spec.keys.view)),

@@ -24,7 +24,7 @@ from pipelines.models.rounds import with_rounds
 from pipelines.resample import correct_prior
 from pipelines.spec import ModelKeys
 from pipelines.store import whole_folder, write_json
-from pipelines.targets import TRANSFORMS
+from pipelines.targets import TargetScale
 
 
 @dataclass(frozen=True)
@@ -97,18 +97,17 @@ def fit_fold(job: FoldFit, threads: int) -> Path:
     if job.keys.rows is not None:
         matrices, masks = take_rows(matrices, read_column(job.columns, job.keys.rows).astype(bool))
     y = np.load(job.table / "y.npy")[matrices.rows.fit]
-    transform = TRANSFORMS[job.transform]
     with warnings.catch_warnings(record=True) as caught, whole_folder(job.out) as folder:
         warnings.simplefilter("always")
         declared = None if job.weight is None else read_column(job.columns, job.weight)[matrices.rows.fit].astype(np.float64)
-        scale = TargetScale.of(transform.forward(y), is_used=job.keys.scale_target)
+        scale = TargetScale.of(y, job.transform, is_scaled=job.keys.scale_target)
         weights = weights_of(job.keys, y, declared, is_resampled=job.resample is not None)
-        training = _training(job, matrices, scale.forward(transform.forward(y)), weights, threads)
+        training = _training(job, matrices, scale.forward(y), weights, threads)
         fitting = time.perf_counter()
         fitted = _fit_seeds(job, training, declared)
         fit_seconds = time.perf_counter() - fitting
         for at, (name, X) in enumerate((("oof", matrices.scored), ("test", matrices.test))):
-            values = _finite(transform.inverse(scale.inverse(np.mean([one.predict(X) for one in fitted], axis=0))))
+            values = _finite(scale.inverse(np.mean([one.predict(X) for one in fitted], axis=0)))
             np.save(folder / f"{name}.npy", _spread(values, masks[1 + at]) if masks else values)
         for number, one in enumerate(fitted):
             (folder / f"seed-{number}").mkdir()
@@ -150,27 +149,6 @@ def _training(job: FoldFit, matrices: Matrices, y: Array, weights: Array | None,
         times=np.load(times)[rows] if times.is_file() else None,
         resample=resampler_of(job.keys, job.resample),
     )
-
-
-@dataclass(frozen=True)
-class TargetScale:
-    """What the (transformed) target of a training part is lessened by and divided by; 0 and 1 where it is left as it is."""
-
-    mean: float = 0.0
-    sd: float = 1.0
-
-    @classmethod
-    def of(cls, y: Array, *, is_used: bool) -> TargetScale:
-        """The scale of a target of shape (n_rows,); one that never varies keeps its unit."""
-        return cls(float(y.mean()), float(y.std()) or 1.0) if is_used else cls()
-
-    def forward(self, y: Array) -> Array:
-        """To the scale that is fitted on."""
-        return y if self == TargetScale() else (y - self.mean) / self.sd
-
-    def inverse(self, values: Array) -> Array:
-        """Back."""
-        return values if self == TargetScale() else values * self.sd + self.mean
 
 
 @dataclass(frozen=True)

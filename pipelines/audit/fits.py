@@ -101,7 +101,7 @@ def _job(case: Case, model: str, fold: int, folder: Path) -> FoldFit:
         keys=spec.keys.model_copy(update={"max_rounds": min(spec.keys.max_rounds, _ROUNDS), "seeds": min(spec.keys.seeds, _SEEDS)}),
         task=case.session.spec.task,
         n_classes=len(case.tables.classes),
-        transform=case.session.spec.target.transform,
+        transform=spec.transform,
         device="cpu",
         table=folder / "table",
         view=folder / f"view-{spec.keys.view}",

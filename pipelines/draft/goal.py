@@ -13,6 +13,7 @@ from pipelines.draft.date_texts import date_format
 from pipelines.draft.repairs import is_text
 from pipelines.draft.vocabulary import is_id_name, is_time_name
 from pipelines.metrics import METRIC_FACTORIES, METRICS
+from pipelines.targets import is_heavy_tailed
 
 FEWEST_ROWS = 10
 _MOST_INTEGER_CLASSES = 20
@@ -40,6 +41,8 @@ class Goal:
     why_transform: str
     counts: pd.Series
     """Rows of each class, the rarest last; empty for regression."""
+    on_log: bool = False
+    """Whether some of the models are to learn the logarithm of a target that is learnt as it is."""
 
 
 def goal_of(y: pd.Series, file: str, metric: str | None) -> Goal:
@@ -72,7 +75,10 @@ def goal_of(y: pd.Series, file: str, metric: str | None) -> Goal:
         )
     chosen, why_metric = (metric, "as asked for") if metric else _default_metric(task, counts, y)
     transform, why_transform = _transform(y, task, chosen, file)
-    return Goal(name, task, chosen, transform, _threshold(task, chosen, counts), why, why_metric, why_transform, counts)
+    on_log = task == "regression" and transform == "none" and is_heavy_tailed(y.to_numpy(dtype=np.float64))
+    if on_log:
+        why_transform += "; every other one its logarithm, because few values are very large"
+    return Goal(name, task, chosen, transform, _threshold(task, chosen, counts), why, why_metric, why_transform, counts, on_log)
 
 
 def _tasks_of_metric(metric: str | None) -> tuple[str, ...]:
@@ -149,6 +155,9 @@ def _transform(y: pd.Series, task: str, metric: str, file: str) -> tuple[str, st
 
 
 def _threshold(task: str, metric: str, counts: pd.Series) -> str | dict[str, Any] | None:
+    if task == "multiclass":
+        # a decision two classes off costs more than one
+        return "ordinal_cuts" if metric == "quadratic_weighted_kappa" else None
     if task != "binary":
         return None
     if metric == "balanced_accuracy":

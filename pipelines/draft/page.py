@@ -105,7 +105,9 @@ def _goal(page: Page) -> Iterator[str]:
 
 def _threshold(page: Page) -> Iterator[str]:
     if page.goal.threshold is not None:
-        yield from entry("threshold", page.goal.threshold, f"{page.goal.metric} judges classes, and 0.5 is seldom its best cut")
+        ordered = "the most probable class is seldom its best decision: classes are taken in their order"
+        why = ordered if page.goal.task == "multiclass" else "0.5 is seldom its best cut"
+        yield from entry("threshold", page.goal.threshold, f"{page.goal.metric} judges classes, and {why}")
 
 
 def _partition(page: Page) -> Iterator[str]:

@@ -15,8 +15,8 @@ from pipelines.metrics import Array
 from pipelines.models import kinds
 from pipelines.serve.record import Member
 from pipelines.store import read_json
-from pipelines.targets import TRANSFORMS, Transform
-from pipelines.training import Seeded, TargetScale
+from pipelines.targets import TargetScale
+from pipelines.training import Seeded
 
 _OF_TREES = ("catboost", "lightgbm", "xgboost")
 """Boosters, which predict each row by itself, let go of Python's lock meanwhile, and may predict in several threads at once."""
@@ -30,22 +30,21 @@ class Fit:
 
     seeds: list[Seeded]
     scale: TargetScale
-    transform: Transform
     columns: list[str]
     may_be_cut: bool
     """Whether a row's prediction is the same to the last bit whatever rows are predicted with it."""
 
     @classmethod
-    def read(cls, folder: Path, kind: str, task: str, transform: str) -> Fit:
+    def read(cls, folder: Path, kind: str, task: str) -> Fit:
         """The fit in a folder of ``models/<model>/``."""
         facts = read_json(folder / "facts.json")
         seeds = [Seeded(kinds()[kind].load(folder / f"seed-{number}", task), shift) for number, shift in enumerate(facts["prior_shift"])]
-        return cls(seeds, TargetScale(**facts["target_scale"]), TRANSFORMS[transform], facts["columns"], kind in _OF_TREES)
+        return cls(seeds, TargetScale(**facts["target_scale"]), facts["columns"], kind in _OF_TREES)
 
     def predict(self, X: pd.DataFrame) -> Array:
         """Values in target units, or probabilities, from the columns in the order of the fit; of shape (n_rows,) or (n_rows, n_classes)."""
         raw = np.mean([_in_parts(seed, X) if self.may_be_cut else seed.predict(X) for seed in self.seeds], axis=0)
-        return np.asarray(self.transform.inverse(self.scale.inverse(raw)), dtype=np.float64)
+        return np.asarray(self.scale.inverse(raw), dtype=np.float64)
 
 
 def _in_parts(seed: Seeded, X: pd.DataFrame) -> Array:
@@ -68,9 +67,9 @@ class Model:
     fits: list[Fit]
 
     @classmethod
-    def read(cls, folder: Path, name: str, member: Member, task: str, transform: str) -> Model:
+    def read(cls, folder: Path, name: str, member: Member, task: str) -> Model:
         """The model of a run's folder."""
-        return cls(name, member, [Fit.read(folder / "models" / name / fit, member.kind, task, transform) for fit in member.fits])
+        return cls(name, member, [Fit.read(folder / "models" / name / fit, member.kind, task) for fit in member.fits])
 
     def predict(self, fold: int, X: pd.DataFrame, which: NDArray[np.bool_] | None) -> Array:
         """The predictions of one fold's fit; NaN for rows that the model is not for.

@@ -59,7 +59,7 @@ class Predictor:
         if record.has_own_steps:
             Competition(record.competition, folder).load_own_steps()
         base, views = read_steps(store, record)
-        models = {name: Model.read(folder, name, member, record.task, record.transform) for name, member in record.models.items()}
+        models = {name: Model.read(folder, name, member, record.task) for name, member in record.models.items()}
         # after the models: they load the libraries that are to be limited
         return cls(record, Inputs.read(store / record.inputs), base, views, models, Deployed.read(folder, record), ThreadpoolController())
 

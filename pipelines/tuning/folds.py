@@ -17,8 +17,8 @@ from pipelines.models.contract import Training
 from pipelines.prepare import Prepared
 from pipelines.resample import correct_prior
 from pipelines.session import Session
-from pipelines.targets import TRANSFORMS
-from pipelines.training import TargetScale, read_column, read_matrices, take_rows
+from pipelines.targets import TargetScale
+from pipelines.training import read_column, read_matrices, take_rows
 
 _THREADED_FROM = 1_000_000
 """Cells of a training part from which a fit has several threads; in smaller ones they wait for each other more than they do."""
@@ -35,7 +35,6 @@ class TuningFold:
     known: Known
     """Of the scored rows."""
     metric: Metric
-    transform: str
     scale: TargetScale
     declared_weights: Array | None
     """Of the training part, shape (n_fit,)."""
@@ -63,7 +62,7 @@ class TuningFold:
         if self.corrects_prior:
             shift = shift_of(fitted or self.fitted_rows, self.training.y, self.declared_weights, params)
             values = values if shift is None else correct_prior(values, np.asarray(shift))
-        values = TRANSFORMS[self.transform].inverse(self.scale.inverse(values))
+        values = self.scale.inverse(values)
         bad = int((~np.isfinite(values)).sum())
         if bad:
             raise ArithmeticError(f"{bad} of {values.size} predictions are not finite")
@@ -83,11 +82,10 @@ def read_fold(session: Session, prepared: Prepared, model: str, fold: int, threa
     declared = None if weight is None or columns is None else read_column(columns, weight)[rows.fit].astype(np.float64)
     resample = None if spec.resample is None else (spec.resample.name, spec.resample.params)
     y, times = prepared.y[rows.fit], store.path(keys.table) / "times.npy"
-    transformed = TRANSFORMS[session.spec.target.transform].forward(y)
-    scale = TargetScale.of(transformed, is_used=spec.keys.scale_target)
+    scale = TargetScale.of(y, spec.transform, is_scaled=spec.keys.scale_target)
     training = Training(
         matrices.fit,
-        scale.forward(transformed),
+        scale.forward(y),
         weights_of(spec.keys, y, declared, is_resampled=resample is not None),
         session.spec.task,
         len(prepared.classes),
@@ -100,6 +98,4 @@ def read_fold(session: Session, prepared: Prepared, model: str, fold: int, threa
         resample=resampler_of(spec.keys, resample),
     )
     known = prepared.known.take(rows.scored)
-    return TuningFold(
-        training, matrices.scored, known, session.metric, session.spec.target.transform, scale, declared, spec.keys.correct_prior
-    )
+    return TuningFold(training, matrices.scored, known, session.metric, scale, declared, spec.keys.correct_prior)

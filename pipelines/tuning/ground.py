@@ -127,9 +127,7 @@ class Ground:
     def fold(self, session: Session, fold: int) -> TuningFold:
         """One tuning fold of a configuration, from memory, from the store, or made now."""
         spec = session.spec.models[self.model]
-        of_rows = key_of(
-            spec.resample and (spec.resample.name, spec.resample.params), spec.keys.model_dump(), session.spec.target.transform
-        )
+        of_rows = key_of(spec.resample and (spec.resample.name, spec.resample.params), spec.keys.model_dump(), spec.transform)
         key = session.keys.fold(spec.keys.view, fold) + of_rows
         if (key, fold) not in self._folds:
             kept = 3 * self.prepare(session).folds.n_folds

@@ -118,6 +118,10 @@ REGRESSION: dict[str, tuple[Break, str]] = {
         both(put("price", -3), edit("split:", "target: {transform: log1p}\nsplit:")),
         r"'log1p' needs values above -1; the smallest is -3",
     ),
+    "negative under a model's own log1p": (
+        both(put("price", -3), edit("{ridge: {alpha: 1.0}, ", "{ridge: {alpha: 1.0}, transform: log1p, ")),
+        r"'log1p' needs values above -1; the smallest is -3",
+    ),
     "negative under rmsle": (
         both(put("price", -3), edit("metric: rmse", "metric: rmsle")),
         r"metric 'rmsle' needs targets of at least 0; the smallest is -3",

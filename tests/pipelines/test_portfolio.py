@@ -110,3 +110,12 @@ def test_boosters_take_larger_steps_where_time_is_short(kind: str, seconds: floa
     if is_slowed:
         assert 0.05 < entry[kind]["learning_rate"] <= 0.3 and entry["max_rounds"] >= 20
         build_spec(paced)
+
+
+def test_every_other_model_learns_the_logarithm_of_a_heavy_tail() -> None:
+    plain, mixed = configurations("regression", 1000, 10), configurations("regression", 1000, 10, on_log=True)
+    assert [one.name for one in plain] == [one.name for one in mixed]
+    logs = [one.keys.get("transform") == "log1p" for one in mixed]
+    assert logs == [at % 2 == 0 for at in range(len(mixed))]
+    kinds = {(one.kind, on_log) for one, on_log in zip(mixed, logs, strict=True)}
+    assert all((kind, on_log) in kinds for kind in ("lightgbm", "xgboost", "catboost") for on_log in (True, False))

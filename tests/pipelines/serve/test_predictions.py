@@ -76,6 +76,15 @@ CASES = [
     ),
     Case("seeds and a scaled target", "regression", (TREES, (RIDGE, BOOSTED.replace("seeds: 2", "seeds: 2, scale_target: true")))),
     Case(
+        "each with a transform of its own, scaled",
+        "regression",
+        (
+            top("target: {transform: sqrt}"),
+            (RIDGE, RIDGE[:-1] + ", transform: log1p, scale_target: true}"),
+            ("max_depth: 3}", "max_depth: 3}, transform: none"),
+        ),
+    ),
+    Case(
         "models of some rows, routed",
         "regression",
         (

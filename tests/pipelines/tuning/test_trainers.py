@@ -13,7 +13,7 @@ from pipelines.metrics import METRICS
 from pipelines.models import kinds
 from pipelines.models.contract import Training
 from pipelines.models.rounds import inner_cut
-from pipelines.training import TargetScale
+from pipelines.targets import TargetScale
 from pipelines.tuning import trainers
 from pipelines.tuning.folds import TuningFold
 from pipelines.tuning.trainers import score_on
@@ -31,7 +31,7 @@ def make_fold(task: str, *, n: int = 400, seed: int = 0) -> TuningFold:
     cut, n_classes = 3 * n // 4, {"regression": 0, "binary": 2, "multiclass": 3}[task]
     training = Training(X.iloc[:cut], y[:cut], None, task, n_classes, 0, max_rounds=400)
     known = Known(y[cut:])
-    return TuningFold(training, X.iloc[cut:].reset_index(drop=True), known, METRICS[METRIC[task]], "none", TargetScale(), None, True)
+    return TuningFold(training, X.iloc[cut:].reset_index(drop=True), known, METRICS[METRIC[task]], TargetScale("none"), None, True)
 
 
 CONFIGURATIONS: list[tuple[str, dict[str, Any]]] = [
