@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import features
+
+# Threads of OpenMP that wait for each other spin by default. Where anything else runs on the cores, the one they wait for then does not
+# get its turn, and LightGBM takes ten times as long (benchmarks/busy.py). Read when the first such library is loaded; the user's own
+# setting counts.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if Path(features.__file__ or "").parent.parent != Path(__file__).parent.parent:
     raise ImportError(

@@ -18,6 +18,7 @@ data_option = click.option("--data", type=click.Path(path_type=Path, file_okay=F
 device_option = click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="cpu", show_default=True, help="Where boosters train."
 )
+track_option = click.option("--track/--no-track", default=True, show_default=True, help="Tell MLflow of it; --no-track: not later either.")
 
 
 class Duration(click.ParamType[float]):
@@ -80,6 +81,7 @@ def options_of(
     from_run: str | None = None,
     budget: float | None = None,
     memory: int | None = None,
+    track: bool = True,
 ) -> Options:
     """The options of a run, from what the command line gave."""
     chosen = tuple(name.strip() for name in models.split(",") if name.strip())
@@ -93,6 +95,7 @@ def options_of(
         from_run=from_run,
         budget=budget,
         memory=memory,
+        track=track,
     )
 
 

@@ -1,21 +1,32 @@
-"""Writing ``dvc.yaml``: DVC drives the same stages; the store stays the only cache."""
+"""Writing ``dvc.yaml``: DVC drives the same stages; the store stays the only cache.
+
+A stage depends on the part of the declaration that it reads. What training reads of the tables and steps comes to it as the key
+of its view, which ``prepare`` notes, so that a change of one view fits only that view's models again. Metrics and plots alone are
+in DVC's cache too: they are small, and revisions can only be compared where DVC has their content.
+"""
 
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from features.errors import InputError
 from pipelines.build_spec import build_spec
 from pipelines.competition import DECLARATION, find_competition
+from pipelines.plots import FOLDER, FOLDS, PLOTS
+from pipelines.spec import Spec
+from pipelines.tuning.tuned import TUNED, read_tuned
+from pipelines.view_keys import view_file
 
 FILE = "dvc.yaml"
 _HEADER = "# Written by 'foldwise dvc', compared by CI. Every stage takes what is unchanged from runs/<competition>/.store.\n"
-_TABLE_KEYS = ("data", "task", "split", "rows", "target")
-_STEP_KEYS = ("clean", "features", "views")
+_PREPARE_KEYS = ("task", "split", "rows", "target", "clean", "features", "views")
 _FIT_KEYS = ("resample", "refit")
 _ENSEMBLE_KEYS = ("metric", "ensemble", "calibrate", "postprocess", "threshold")
+_REPORT_KEYS = ("title", "report", "tune")
+_CODE = ("features", "pipelines")
 
 
 def write_dvc(root: Path, names: tuple[str, ...], *, check: bool = False) -> str:
@@ -41,61 +52,145 @@ def dvc_text(root: Path, names: tuple[str, ...]) -> str:
     from ruamel.yaml import YAML
 
     stages: dict[str, Any] = {}
+    plots: list[dict[str, Any]] = []
     for name in names:
-        stages |= competition_stages(root, name)
+        one = _Declared.read(root, name)
+        stages |= one.stages()
+        plots += one.plots()
     yaml = YAML()
     yaml.width = 160
     stream = io.StringIO()
-    yaml.dump({"stages": stages}, stream)
+    yaml.dump({"stages": stages, **({"plots": plots} if plots else {})}, stream)
     return _HEADER + stream.getvalue()
 
 
 def competition_stages(root: Path, name: str) -> dict[str, Any]:
     """Prepare, train of each model, ensemble and report of one competition, each with the parameters it reads."""
-    competition = find_competition(str(root / "competitions" / name))
-    declared = competition.declaration().data
-    file = f"competitions/{name}/{DECLARATION}"
-    competition.load_own_steps()
-    spec = build_spec(competition.declaration())
-    runs, models, entries = f"runs/{name}", [*spec.models], [*spec.ensemble]
-    # the folder stands in the repository, empty: DVC refuses a dependency that is not there, and sees files that are put in
-    places = (f"data/{name}", "features", "pipelines", *(f"competitions/{name}/{extra}" for extra in ("steps.py", "sample.py", "data")))
-    there = [place for place in places if (root / place).exists()]
-    read = [key for key in (*_TABLE_KEYS, *_STEP_KEYS) if key in declared]
-    return {
-        f"{name}-prepare": {
-            "cmd": f"foldwise stage prepare {name}",
-            "deps": there,
-            "params": [{file: read}],
-            "outs": _kept(f"{runs}/folds.parquet", f"{runs}/plan.json"),
-        },
-        f"{name}-train": {
-            "foreach": models,
+    return _Declared.read(root, name).stages()
+
+
+@dataclass(frozen=True)
+class _Declared:
+    """A competition as its stages see it."""
+
+    root: Path
+    name: str
+    data: dict[str, Any]
+    spec: Spec
+    tuned: dict[str, dict[str, Any]]
+
+    @classmethod
+    def read(cls, root: Path, name: str) -> _Declared:
+        competition = find_competition(str(root / "competitions" / name))
+        competition.load_own_steps()
+        tuned = read_tuned(competition.folder)
+        # as declared: what is tuned has a file of its own
+        declared = competition.declaration(with_tuned=False)
+        return cls(root, name, declared.data, build_spec(declared), tuned)
+
+    @property
+    def runs(self) -> str:
+        return f"runs/{self.name}"
+
+    @property
+    def file(self) -> str:
+        return f"competitions/{self.name}/{DECLARATION}"
+
+    @property
+    def tuned_file(self) -> str:
+        return f"competitions/{self.name}/{TUNED}"
+
+    def stages(self) -> dict[str, Any]:
+        """The four stages."""
+        made = {"prepare": self._prepare(), "train": self._train(), "ensemble": self._ensemble(), "report": self._report()}
+        return {f"{self.name}-{stage}": facts for stage, facts in made.items()}
+
+    def _prepare(self) -> dict[str, Any]:
+        # the data's folder stands in the repository, empty: DVC refuses a dependency that is not there, and sees files that are put in
+        own = (f"competitions/{self.name}/{extra}" for extra in ("steps.py", "sample.py", "data"))
+        # where the files can be fetched from changes nothing in them
+        data = [f"data.{key}" for key in self.data.get("data", {}) if key != "source"]
+        steps = [f"{model}.steps" for model, entry in self.tuned.items() if entry.get("steps")]
+        return {
+            "cmd": f"foldwise stage prepare {self.name}",
+            "deps": self._there(f"data/{self.name}", *_CODE, *own),
+            "params": [{self.file: [*data, *self._keys(_PREPARE_KEYS)]}, *([{self.tuned_file: steps}] if steps else [])],
+            "outs": _kept(*(f"{self.runs}/{name}" for name in ("folds.parquet", "plan.json", *map(view_file, ("", *self.spec.views))))),
+        }
+
+    def _train(self) -> dict[str, Any]:
+        params: list[dict[str, list[str]]] = [{self.file: ["models.${key}", *self._keys(_FIT_KEYS)]}]
+        if self.tuned:
+            params.append({"${item.tuned_in}": ["${item.tuned}"]})
+        outs = (f"{self.runs}/{place}" for place in ("oof/${key}.parquet", "test/${key}.parquet", "models/${key}"))
+        return {
+            "foreach": {model: self._item(model) for model in self.spec.models},
             "do": {
-                "cmd": f"foldwise stage train@${{item}} {name}",
-                "deps": [f"{runs}/folds.parquet", f"{runs}/plan.json"],
-                "params": [{file: ["models.${item}", *(key for key in _FIT_KEYS if key in declared)]}],
-                "outs": _kept(f"{runs}/oof/${{item}}.parquet", f"{runs}/test/${{item}}.parquet", f"{runs}/models/${{item}}"),
+                "cmd": f"foldwise stage train@${{key}} {self.name}",
+                "deps": [*self._there(*_CODE), f"{self.runs}/folds.parquet", f"{self.runs}/${{item.reads}}"],
+                "params": params,
+                "outs": _kept(*outs),
             },
-        },
-        f"{name}-ensemble": {
-            "cmd": f"foldwise stage ensemble {name}",
-            "deps": [f"{runs}/{folder}/{model}.parquet" for model in models for folder in ("oof", "test")],
-            "params": [{file: [key for key in _ENSEMBLE_KEYS if key in declared]}],
-            "outs": _kept(f"{runs}/ensemble.json", *(f"{runs}/oof/{entry}.parquet" for entry in entries), *_submission(declared, runs)),
-            "metrics": [{f"{runs}/metrics.json": {"cache": False, "persist": True}}],
-        },
-        f"{name}-report": {
-            "cmd": f"foldwise stage report {name}",
-            "deps": [f"{runs}/metrics.json", f"{runs}/ensemble.json"],
-            "params": [{file: [key for key in ("title", "report") if key in declared]}],
-            "outs": _kept(f"{runs}/report.html", f"{runs}/run.json"),
-        },
-    }
+        }
 
+    def _item(self, model: str) -> dict[str, str]:
+        """What differs from model to model."""
+        reads = {"reads": view_file(self.spec.models[model].keys.view)}
+        if not self.tuned:
+            return reads
+        # all models of a competition share one list of parameters: one that is not tuned names its own declaration once more
+        own = {"tuned_in": self.tuned_file, "tuned": model} if model in self.tuned else {"tuned_in": self.file, "tuned": f"models.{model}"}
+        return {**reads, **own}
 
-def _submission(declared: dict[str, Any], runs: str) -> list[str]:
-    return [f"{runs}/submission.csv"] if declared.get("data", {}).get("test") else []
+    def _ensemble(self) -> dict[str, Any]:
+        outs = [f"{self.runs}/ensemble.json", *(f"{self.runs}/oof/{entry}.parquet" for entry in self.spec.ensemble)]
+        if self.data.get("data", {}).get("test"):
+            outs.append(f"{self.runs}/submission.csv")
+        predicted = [f"{self.runs}/{folder}/{model}.parquet" for model in self.spec.models for folder in ("oof", "test")]
+        return {
+            "cmd": f"foldwise stage ensemble {self.name}",
+            "deps": [*self._there(*_CODE), *self._views(), *predicted],
+            "params": [{self.file: self._keys(_ENSEMBLE_KEYS)}],
+            "outs": [*_kept(*outs), {f"{self.runs}/{FOLDER}": {"persist": True}}],
+            "metrics": [{f"{self.runs}/metrics.json": {"persist": True}}],
+        }
+
+    def _report(self) -> dict[str, Any]:
+        predicted = [f"{self.runs}/oof/{model}.parquet" for model in self.spec.models]
+        keys = self._keys(_REPORT_KEYS)
+        return {
+            "cmd": f"foldwise stage report {self.name}",
+            "deps": [*self._there(*_CODE), f"{self.runs}/metrics.json", f"{self.runs}/ensemble.json", *self._views(), *predicted],
+            **({"params": [{self.file: keys}]} if keys else {}),
+            "outs": _kept(f"{self.runs}/report.html", f"{self.runs}/run.json"),
+        }
+
+    def plots(self) -> list[dict[str, Any]]:
+        """What ``dvc plots`` draws: the fold scores of every model, and the curves of the final."""
+        place = f"{self.runs}/{FOLDER}"
+        columns = {f"{place}/{FOLDS}.csv": [*self.spec.models, *self.spec.ensemble]}
+        metric = self.spec.metric.name
+        folds = {"x": "fold", "y": columns, "y_label": metric, "title": f"{self.name}: {metric} by fold", "template": "scatter"}
+        found: list[dict[str, Any]] = [{f"{self.name}-{FOLDS}": folds}]
+        for plot in PLOTS[self.spec.task]:
+            drawn = {
+                "x": plot.x,
+                "y": {f"{place}/{plot.name}.csv": plot.y},
+                "title": f"{self.name}: {plot.title}",
+                "template": plot.template,
+            }
+            found.append({f"{self.name}-{plot.name}": drawn})
+        return found
+
+    def _keys(self, wanted: tuple[str, ...]) -> list[str]:
+        return [key for key in wanted if key in self.data]
+
+    def _views(self) -> list[str]:
+        used = dict.fromkeys(model.keys.view for model in self.spec.models.values())
+        return [f"{self.runs}/folds.parquet", *(f"{self.runs}/{view_file(view)}" for view in used)]
+
+    def _there(self, *places: str) -> list[str]:
+        return [place for place in places if (self.root / place).exists()]
 
 
 def _kept(*paths: str) -> list[dict[str, Any]]:

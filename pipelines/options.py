@@ -22,6 +22,8 @@ class Options:
     """Seconds that the run may take, all counted."""
     memory: int | None = None
     """Bytes that fits may use; what is free where it is not given."""
+    track: bool = True
+    """Whether the tracker is told of it, now or later."""
 
     @property
     def is_full(self) -> bool:

@@ -8,11 +8,13 @@ from features.errors import InputError, closest, listed
 from pipelines import stages
 from pipelines.competition import find_competition, find_data
 from pipelines.options import Options
+from pipelines.plots import write_plots
 from pipelines.session import Session, open_session
 from pipelines.store import whole_folder
 from pipelines.surroundings import Surroundings
 from pipelines.unchanged import find_latest, hash_inputs, input_names, run_key
-from pipelines.whole_run import record, show_models
+from pipelines.view_keys import write_view_keys
+from pipelines.whole_run import record, show_models, tell_tracker
 
 STAGES = ("prepare", "train", "ensemble", "report")
 
@@ -40,6 +42,7 @@ def run_stage(stage: str, name: str, options: Options) -> None:
     key = run_key(declaration, hash_inputs(data, input_names(declaration.data)), options.for_key())
     if what == "report":
         record(session, key)
+        tell_tracker(session)
     else:
         if find_latest(session.latest, key) is None:
             # files of two runs side by side must not pass for the run that was there
@@ -52,6 +55,8 @@ def _show(session: Session, what: str, model: str) -> None:
     with whole_folder(session.latest / ".stage" / f"{what}-{model}") as out:
         (out / "new").mkdir()
         prepared = stages.prepare(session, out / "needed")
+        if what == "prepare":
+            write_view_keys(session, out / "needed")
         if what == "train":
             work = stages.Work()
             stages.train(session, prepared, out / "new", [model], work)
@@ -59,7 +64,8 @@ def _show(session: Session, what: str, model: str) -> None:
             show_models(session, {model: fits}, work.refits)
         elif what == "ensemble":
             trained = stages.train(session, prepared, out / "needed", session.models, stages.Work())
-            stages.ensemble(session, prepared, trained, out / "new")
+            combined = stages.ensemble(session, prepared, trained, out / "new")
+            write_plots(session, prepared, combined, out / "new")
         source = out / ("needed" if what == "prepare" else "new")
         for path in sorted(source.rglob("*")):
             if path.is_file():

@@ -118,10 +118,14 @@ def show_so_far(session: Session, key: str) -> None:
 
 
 def tell_tracker(session: Session) -> None:
-    """Send the tracker what it has missed of this competition."""
-    from pipelines.track import send_unsent
+    """Send the tracker what it has missed of this competition, within a bounded time that ends with a budget."""
+    from pipelines.track import PATIENCE, send_unsent
 
-    send_unsent(session.latest, session.options.runs, session.around)
+    options, around = session.options, session.around
+    if not options.track:
+        return
+    left = PATIENCE if options.budget is None else around.began + options.budget - time.monotonic() - 1
+    send_unsent(session.latest, options.runs, around, max(1.0, min(PATIENCE, left)))
 
 
 def _run_id(session: Session, key: str) -> str:
@@ -131,16 +135,20 @@ def _run_id(session: Session, key: str) -> str:
 
 def _stages(session: Session, out: Path, run_id: str, key: str) -> Work:
     from pipelines import stages
+    from pipelines.plots import write_plots
     from pipelines.report import write_report
+    from pipelines.view_keys import write_view_keys
 
     timings: dict[str, float] = {}
     work = stages.Work()
     with timed(timings, "prepare"):
         prepared = stages.prepare(session, out)
+        write_view_keys(session, out)
     with timed(timings, "train"):
         trained = stages.train(session, prepared, out, session.models, work)
     with timed(timings, "ensemble"):
         combined = stages.ensemble(session, prepared, trained, out)
+        write_plots(session, prepared, combined, out)
     with timed(timings, "report"):
         write_report(session, prepared, combined, out / "report.html", timings=timings)
     write_record(session, out, run_id, key, timings=timings, work=work)
@@ -164,6 +172,7 @@ def write_record(session: Session, out: Path, run_id: str, key: str, *, timings:
         "cores": session.around.cores,
         "device": session.options.device,
         "git_commit": session.around.git_commit,
+        "tracked": session.options.track,
         "versions": {name: _version(name) for name in _VERSIONS},
         "data": {"folder": str(session.data), "hashes": session.keys.inputs},
         "options": {
@@ -181,7 +190,7 @@ def publish(session: Session, folder: Path) -> None:
     # first, because files of two runs side by side must not pass for the run that was there
     (latest / "run.json").unlink(missing_ok=True)
     shutil.rmtree(latest / "models", ignore_errors=True)
-    for sub in ("oof", "test"):
+    for sub in ("oof", "test", "plots", "views"):
         shutil.rmtree(latest / sub, ignore_errors=True)
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.name != "run.json":

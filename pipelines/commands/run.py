@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pipelines.command_options import Duration, Memory, choosing, of_competition, options_of
+from pipelines.command_options import Duration, Memory, choosing, of_competition, options_of, track_option
 
 
 @click.command("run")
@@ -20,6 +20,7 @@ from pipelines.command_options import Duration, Memory, choosing, of_competition
     help="Fit the declared models and more, as many as help, within this time: 90s, 10m, 1h30m.",
 )
 @click.option("--memory", type=Memory(), metavar="SIZE", help="What fits may use: 8g, 500m; what is free by default.")
+@track_option
 def command(competition: str, **given: Any) -> None:
     """Run a competition to a submission and a report."""
     from pipelines.surroundings import Surroundings, process_began

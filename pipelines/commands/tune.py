@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
-from pipelines.command_options import Duration, choosing, of_competition, options_of
+from pipelines.command_options import Duration, choosing, of_competition, options_of, track_option
 
 
 @click.command("tune")
@@ -19,6 +20,7 @@ from pipelines.command_options import Duration, choosing, of_competition, option
 @click.option("--seed", type=int, default=0, show_default=True, metavar="S", help="Seed of the draws.")
 @click.option("--objectives", default="score", show_default=True, metavar="A,B", help="score, or score,time: also how fast it predicts.")
 @click.option("--prune/--no-prune", "prunes", default=True, show_default=True, help="End trials that fall behind early.")
+@track_option
 def command(
     competition: str,
     *,
@@ -33,6 +35,7 @@ def command(
 ) -> None:
     """Search the models' parameters on folds of their own; the next run uses what was found."""
     from pipelines.tuning.whole import Wanted, tune
+    from pipelines.whole_run import tell_tracker
 
     asked = tuple(name.strip() for name in objectives.split(",") if name.strip())
     wanted = Wanted(trials=trials, workers=workers, seconds=timeout, storage=storage, seed=seed, objectives=asked, prunes=prunes)
@@ -49,7 +52,10 @@ def command(
             click.echo(f"  {changed}")
     if found.path is not None:
         click.echo(f"written: {found.path}. The next run uses it; delete it to go back to the declared parameters.")
+        if Path("dvc.yaml").is_file():
+            click.echo("dvc.yaml: 'foldwise dvc' writes it again, so that training depends on that file")
         click.echo(f"to look at the trials: optuna-dashboard {found.url}")
+    tell_tracker(found.session)
 
 
 def _short(value: Any) -> str:

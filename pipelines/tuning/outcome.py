@@ -94,7 +94,7 @@ def values_of(trial: FrozenTrial, space: Space) -> dict[str, Any]:
 
 def table_of(study: Study, space: Space, facts: Mapping[str, Any]) -> dict[str, Any]:
     """All trials that have ended, with how much each parameter matters, as plain data for ``tuning.json``."""
-    trials = [_row(trial) for trial in study.get_trials(deepcopy=False) if has_ended(trial)]
+    trials = [row_of(trial) for trial in study.get_trials(deepcopy=False) if has_ended(trial)]
     is_greater_better = study.directions[0] == StudyDirection.MAXIMIZE
     searched = {name: dimension.declared for name, dimension in space.items()}
     own = {"study": study.study_name, "greater_is_better": is_greater_better, "space": searched, "importances": importances(study)}
@@ -109,7 +109,8 @@ def _seconds(study: Study) -> float:
     return (max(ends) - min(starts)).total_seconds() if starts and ends else 0.0
 
 
-def _row(trial: FrozenTrial) -> dict[str, Any]:
+def row_of(trial: FrozenTrial) -> dict[str, Any]:
+    """A trial that has ended, as plain data."""
     began, ended = trial.datetime_start, trial.datetime_complete
     return {
         "number": trial.number,

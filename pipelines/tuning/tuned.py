@@ -20,6 +20,7 @@ from pipelines.tuning.changes import Changes
 
 TUNED = "tuned.json"
 _CHANGES = ("params", "keys", "steps")
+_NEEDED: dict[str, type | tuple[type, ...]] = {"kind": str, "trials": int, "score": (int, float), "study": str, "folds": str}
 _KNOWN = ("kind", *_CHANGES, "metric", "score", "declared_score", "trials", "study", "folds", "seconds_per_1000_rows")
 
 
@@ -42,9 +43,9 @@ def read_tuned(folder: Path) -> dict[str, dict[str, Any]]:
         raise InputError(f"{path} holds {type(entries).__name__}, not models with their parameters. Delete it, or run foldwise tune again.")
     for model, entry in entries.items():
         unknown = [name for name in entry if name not in _KNOWN] if isinstance(entry, dict) else ["no mapping"]
-        shapes = isinstance(entry, dict) and isinstance(entry.get("kind"), str) and isinstance(entry.get("trials"), int)
+        shapes = isinstance(entry, dict) and all(isinstance(entry.get(name), kind) for name, kind in _NEEDED.items())
         if unknown or not shapes or not all(isinstance(entry.get(part, {}), dict) for part in _CHANGES):
-            found = f"unknown {listed(unknown)}" if unknown else "not kind, trials and params as it should"
+            found = f"unknown {listed(unknown)}" if unknown else "not kind, trials, score, study, folds and params as it should"
             raise InputError(f"{path}: the entry of {model!r} has {found}. Delete the entry, or run foldwise tune again.")
     return entries
 

@@ -15,6 +15,7 @@ from features.errors import InputError, closest, listed
 from pipelines.competition import find_competition, find_data
 from pipelines.failures import ModelFailedError
 from pipelines.options import Options
+from pipelines.session import Session
 from pipelines.store import read_json, write_json
 from pipelines.surroundings import Surroundings
 from pipelines.tuning.declared import TRIALS, TuneSpec
@@ -22,6 +23,7 @@ from pipelines.tuning.defaults import default_value, same_names
 from pipelines.tuning.ground import Base, Ground, chosen_models, open_base
 from pipelines.tuning.outcome import Outcome, check_failures, outcome_of, table_of, values_of
 from pipelines.tuning.processes import run_workers
+from pipelines.tuning.recorded import Recorder
 from pipelines.tuning.space import Space
 from pipelines.tuning.study import Heartbeat, Progress, enqueue_first, has_ended, open_storage, past_starts
 from pipelines.tuning.tuned import write_tuned
@@ -61,6 +63,11 @@ class Wanted:
     """Configurations to begin with; those of the portfolio when not given."""
     heartbeat: Heartbeat = field(default_factory=Heartbeat)
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What was asked for, as plain data."""
+        return {name: getattr(self, name) for name in ("trials", "workers", "seconds", "seed", "objectives", "prunes")}
+
     def check(self) -> None:
         """InputError when something is asked for that cannot be done."""
         if self.trials is not None and self.trials < 1:
@@ -81,6 +88,7 @@ class Tuned:
     path: Path | None
     url: str
     metric: str
+    session: Session
 
 
 def tune(name_or_folder: str, *, options: Options, wanted: Wanted | None = None, around: Surroundings | None = None) -> Tuned:
@@ -118,12 +126,17 @@ def tune(name_or_folder: str, *, options: Options, wanted: Wanted | None = None,
     models, outcomes, path = chosen_models(base, options.models), dict[str, Outcome](), None
     url = wanted.storage or _default_url(base)
     open_storage(url, wanted.heartbeat)
-    for at, model in enumerate(models):
-        until = None if wanted.seconds is None else time.time() + (began + wanted.seconds - time.time()) / (len(models) - at)
-        found = _tune_one(base, model, url, wanted, until)
-        if found is not None:
-            outcomes[model], path = found
-    return Tuned(outcomes, path, url, base.session.metric.name)
+    recorder = Recorder(base.session, wanted.facts, base.split.said)
+    try:
+        for at, model in enumerate(models):
+            until = None if wanted.seconds is None else time.time() + (began + wanted.seconds - time.time()) / (len(models) - at)
+            found = _tune_one(base, model, url, wanted, until, recorder)
+            if found is not None:
+                outcomes[model], path = found
+    finally:
+        # also of a search that was interrupted or failed: its trials were made
+        recorder.write()
+    return Tuned(outcomes, path, url, base.session.metric.name, base.session)
 
 
 def _default_url(base: Base) -> str:
@@ -132,7 +145,7 @@ def _default_url(base: Base) -> str:
     return f"sqlite:///{folder / 'tuning.db'}"
 
 
-def _tune_one(base: Base, model: str, url: str, wanted: Wanted, until: float | None) -> tuple[Outcome, Path] | None:
+def _tune_one(base: Base, model: str, url: str, wanted: Wanted, until: float | None, recorder: Recorder) -> tuple[Outcome, Path] | None:
     session, say = base.session, base.session.console.say
     space, ground = base.space_of(model), Ground(base, model, session.around.cores)
     ground.check_space(space)
@@ -149,10 +162,13 @@ def _tune_one(base: Base, model: str, url: str, wanted: Wanted, until: float | N
     more = f"; {already} are there" if already else ""
     say(f"{model}: {search.trials} trials over {len(space)} parameters{more}; scored on {base.split.said}")
     seen = _Seen(base, model, search.trials)
-    if wanted.workers == 1:
-        work(search, session.around, seen.tell)
-    else:
-        run_workers(search, wanted.workers, session.around.cores, look=lambda: seen.look(study), say=say)
+    try:
+        if wanted.workers == 1:
+            work(search, session.around, seen.tell)
+        else:
+            run_workers(search, wanted.workers, session.around.cores, look=lambda: seen.look(study), say=say)
+    finally:
+        recorder.add(model, study)
     check_failures(study, model)
     found = outcome_of(study)
     if found is None:

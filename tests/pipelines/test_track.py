@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-import os
-import signal
+import re
 import socket
-import subprocess
-import sys
+import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,11 +15,13 @@ from typing import Any
 
 import pytest
 
+import pipelines.track
 from pipelines.cli import _code_of
 from pipelines.console import Console
 from pipelines.store import read_json, write_json
 from pipelines.surroundings import Surroundings
-from pipelines.track import default_uri, flatten, send_unsent, unsent
+from pipelines.track import PATIENCE, default_uri, flatten, send_unsent, unsent
+from tests.conftest import Said, Tiny
 
 
 def entry(latest: Path, name: str) -> Path:
@@ -90,157 +89,195 @@ def test_sync(
     left: int, code: int, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     entry(tmp_path / "tiny", "1")
+    write_json(tmp_path / "other" / "studies" / "tune-1" / "study.json", {})
     (tmp_path / "mlartifacts").mkdir()
     asked = list[Path]()
-    monkeypatch.setattr("pipelines.track.send_unsent", lambda latest, runs, around: asked.append(latest) or left)
+    monkeypatch.setattr("pipelines.track.send_unsent", lambda latest, runs, around: asked.append(latest) or left * (latest.name == "tiny"))
     try:
         assert _code_of(["sync", "--runs", str(tmp_path)]) == code
     except SystemExit as stopped:
         assert stopped.code == code
     assert capsys.readouterr().out.strip() == message
-    assert asked == [tmp_path / "tiny"]
+    assert asked == [tmp_path / "other", tmp_path / "tiny"]
+
+
+def test_tunings_are_sent_after_runs_and_what_is_not_tracked_never(tmp_path: Path) -> None:
+    latest = tmp_path / "tiny"
+    entry(latest, "2")
+    write_json(latest / "history" / "3" / "run.json", {"tracked": False})
+    for name, facts in (("tune-1", {}), ("tune-2", {"tracked": False})):
+        write_json(latest / "studies" / name / "study.json", facts)
+    assert [path.name for path in unsent(latest)] == ["2", "tune-1"]
+
+
+def test_nothing_is_imported_and_said_when_nothing_waits(tmp_path: Path, around: Surroundings) -> None:
+    assert send_unsent(tmp_path / "tiny", tmp_path, around) == 0
+    assert not (tmp_path / "tiny").exists() and said(around) == ""
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"run_id": "1"}'], ids=["no json", "a list", "half of it"])
+def test_a_broken_record_is_passed_over_and_told(text: str, tmp_path: Path, around: Surroundings, monkeypatch: pytest.MonkeyPatch) -> None:
+    latest, sent = tmp_path / "tiny", list[str]()
+    (entry(latest, "1") / "run.json").write_text(text, encoding="utf-8")
+    entry(latest, "2")
+    real = pipelines.track.send
+
+    def send(found: Path, uri: str, runs: Path) -> str:
+        if found.name == "1":
+            return real(found, uri, runs)
+        sent.append(found.name)
+        return "id"
+
+    monkeypatch.setattr("pipelines.track.send", send)
+    assert send_unsent(latest, tmp_path, around) == 1
+    assert sent == ["2"] and [path.name for path in unsent(latest)] == ["1"]
+    assert re.search(r"did not take run 1 \(RecordError: its record is broken; delete .*history/1", said(around))
+
+
+def test_what_mlflow_refuses_of_one_run_does_not_hold_others(tmp_path: Path, around: Surroundings, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlflow.exceptions import INVALID_PARAMETER_VALUE, MlflowException
+
+    latest = tmp_path / "tiny"
+    for name in ("1", "2"):
+        entry(latest, name)
+
+    def send(found: Path, uri: str, runs: Path) -> str:
+        if found.name == "1":
+            raise MlflowException("no such name", INVALID_PARAMETER_VALUE)
+        return "id"
+
+    monkeypatch.setattr("pipelines.track.send", send)
+    assert send_unsent(latest, tmp_path, around) == 1
+    assert [path.name for path in unsent(latest)] == ["1"] and "MlflowException: no such name" in said(around)
+
+
+def test_a_password_in_the_address_is_not_said(tmp_path: Path, around: Surroundings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def send(found: Path, uri: str, runs: Path) -> str:
+        raise OSError(f"cannot reach {uri}")
+
+    entry(tmp_path / "tiny", "1")
+    monkeypatch.setattr("pipelines.track.send", send)
+    send_unsent(tmp_path / "tiny", tmp_path, replace(around, tracking_uri="postgresql://me:secret@host/db"))
+    assert "secret" not in said(around) and said(around).count("postgresql://...@host/db") == 2
+
+
+def test_of_two_that_send_at_once_each_entry_is_sent_by_one(tmp_path: Path, around: Surroundings, monkeypatch: pytest.MonkeyPatch) -> None:
+    latest, sent = tmp_path / "tiny", list[str]()
+    for name in ("1", "2", "3"):
+        entry(latest, name)
+
+    def send(found: Path, uri: str, runs: Path) -> str:
+        sent.append(found.name)
+        time.sleep(0.05)
+        return "id"
+
+    monkeypatch.setattr("pipelines.track.send", send)
+    others = [threading.Thread(target=send_unsent, args=(latest, tmp_path, around)) for _ in range(3)]
+    for one in others:
+        one.start()
+    for one in others:
+        one.join()
+    assert sorted(sent) == ["1", "2", "3"] and said(around) == ""
+
+
+@pytest.mark.parametrize(
+    ("budget", "spent", "expected"), [(None, 500.0, PATIENCE), (1000.0, 0.0, PATIENCE), (60.0, 50.0, 9.0), (60.0, 59.9, 1.0)]
+)
+def test_a_run_waits_for_its_tracker_as_long_as_its_budget_allows(
+    budget: float | None, spent: float, expected: float, tmp_path: Path, around: Surroundings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from types import SimpleNamespace
+
+    from pipelines.options import Options
+    from pipelines.whole_run import tell_tracker
+
+    given = list[float]()
+    monkeypatch.setattr("pipelines.track.send_unsent", lambda latest, runs, around, seconds: given.append(seconds))
+    session: Any = SimpleNamespace(latest=tmp_path, options=Options(budget=budget), around=replace(around, began=time.monotonic() - spent))
+    tell_tracker(session)
+    assert given == [pytest.approx(expected, abs=0.5)]
+
+
+def test_a_run_that_is_not_to_be_tracked(tiny: Tiny, foldwise: Callable[..., Said], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[Path]()
+    monkeypatch.setattr("pipelines.track.send_unsent", lambda latest, *_: asked.append(latest) or 0)
+    assert foldwise("run", tiny.folder, "--no-track").code == 0
+    assert asked == [] and unsent(tiny.latest) == []
+    assert foldwise("run", tiny.folder, "--no-track", "--set", "models.ridge.ridge.alpha=2.0").code == 0
+    assert foldwise("run", tiny.folder, "--set", "models.ridge.ridge.alpha=3.0").code == 0
+    assert [one.resolve() for one in asked] == [tiny.latest] and len(unsent(tiny.latest)) == 1
 
 
 def test_nested_parameters_get_dotted_names() -> None:
     assert dict(flatten({"a": {"b": {"c": 1}, "d": [1, 2]}, "e": {}, "f": None})) == {"a.b.c": 1, "a.d": [1, 2], "e": {}, "f": None}
 
 
-# ---------------------------------------------------------------------- a real server
+# ---------------------------------------------------------------------- servers that answer nothing, or not enough
+
+
+def _never(_: socket.socket, stop: threading.Event) -> None:
+    stop.wait()
+
+
+def _byte_by_byte(there: socket.socket, stop: threading.Event) -> None:
+    """Half an answer that goes on for ever: no timeout between bytes ends it."""
+    there.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+    while not stop.wait(0.1):
+        there.sendall(b" ")
+
+
+def _full(there: socket.socket, _: threading.Event) -> None:
+    there.recv(65536)
+    there.sendall(b"HTTP/1.1 507 Insufficient Storage\r\nContent-Length: 4\r\nConnection: close\r\n\r\nfull")
+
+
+def _serve(listening: socket.socket, answer: Callable[[socket.socket, threading.Event], None], stop: threading.Event) -> None:
+    def one(there: socket.socket) -> None:
+        with there, contextlib.suppress(OSError):
+            answer(there, stop)
+
+    with contextlib.suppress(OSError):
+        while not stop.is_set():
+            threading.Thread(target=one, args=(listening.accept()[0],), daemon=True).start()
 
 
 @pytest.fixture
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
+def start_stand_in() -> Iterator[Callable[..., str]]:
+    """Listens on the loopback and answers as it is told; gives the address."""
+    stop, sockets = threading.Event(), list[socket.socket]()
 
-
-@pytest.fixture
-def start_server(tmp_path: Path, free_port: int) -> Iterator[Callable[[], None]]:
-    """Starts an MLflow server on the loopback; what was started is stopped by its process id."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start() -> None:
-        folder = tmp_path / "server"
-        folder.mkdir()
-        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(free_port), "--workers", "1"]
-        command += ["--backend-store-uri", f"sqlite:///{folder / 'db'}", "--artifacts-destination", str(folder / "artifacts")]
-        with (folder / "log").open("wb") as log:
-            # a session of its own: the server's workers are its children
-            started.append(subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, start_new_session=True))
-        end = time.monotonic() + 180
-        while not _answers(f"http://127.0.0.1:{free_port}/health"):
-            assert started[-1].poll() is None, (folder / "log").read_text()
-            assert time.monotonic() < end, (folder / "log").read_text()
-            time.sleep(0.2)
+    def start(answer: Callable[[socket.socket, threading.Event], None]) -> str:
+        sockets.append(socket.create_server(("127.0.0.1", 0)))
+        threading.Thread(target=_serve, args=(sockets[-1], answer, stop), daemon=True).start()
+        return f"http://127.0.0.1:{sockets[-1].getsockname()[1]}"
 
     yield start
-    for process in started:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=60)
+    stop.set()
+    for one in sockets:
+        one.close()
+    # what a run would leave behind when it ends
+    for thread in threading.enumerate():
+        if thread.name == "tracker":
+            thread.join(60)
 
 
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
-
-
-@pytest.fixture
-def tracked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Calls the command line on one core with its tracker."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-
-    def call(*arguments: Any) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = _code_of([str(argument) for argument in arguments])
-        return code, *capsys.readouterr()
-
-    return call
-
-
-@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [(_never, "no end of it within 1 s"), (_byte_by_byte, "no end of it within 1 s"), (_full, "507")],
+    ids=["silent", "a byte now and then", "full"],
+)
 @pytest.mark.filterwarnings("ignore")
-def test_a_server_that_is_away_and_comes_back(
-    tiny: Any,
-    free_port: int,
-    start_server: Callable[[], None],
-    tracked: Callable[..., tuple[int, str, str]],
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_server_that_does_not_do_its_part_holds_nobody(
+    answer: Any, reason: str, ran: Tiny, start_stand_in: Callable[..., str], around: Surroundings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    uri = f"http://127.0.0.1:{free_port}"
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    code, _, err = tracked("run", tiny.folder)
-    assert code == 0 and f"note: the tracker at {uri} did not take run" in err and "1 run(s) are kept" in err
-    assert (tiny.latest / "submission.csv").is_file()
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "3")
+    # importing is not the server's fault
+    import mlflow.tracking
 
-    start_server()
-    assert tracked("sync")[:2] == (0, "the tracker knows all runs\n")
-    code, _, err = tracked("run", tiny.folder, "--set", "models.ridge.ridge.alpha=2.0")
-    assert code == 0 and "note: the tracker" not in err
-    _check_runs(tiny, uri)
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")
-def test_the_default_store_and_a_run_sent_in_part(
-    tiny: Any, tracked: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """SQLite below the runs folder; a tracker that stops in the middle is told the whole run later, once."""
-    from mlflow.tracking import MlflowClient
-
-    log_artifact, calls = MlflowClient.log_artifact, list[int]()
-
-    def stop_at_the_second(*arguments: Any) -> None:
-        calls.append(1)
-        if len(calls) == 2:
-            raise ConnectionError("gone")
-        log_artifact(*arguments)
-
-    monkeypatch.setattr(MlflowClient, "log_artifact", stop_at_the_second)
-    code, _, err = tracked("run", tiny.folder)
-    assert code == 0 and "(ConnectionError: gone); 1 run(s) are kept" in err
-    assert "INFO mlflow" not in err, "the tracker's own talk is nobody's business"
-    assert tracked("run", tiny.folder, "--set", "models.ridge.ridge.alpha=2.0")[0] == 0
-    _check_runs(tiny, default_uri(tiny.runs))
-    for path in (tiny.latest / "tracked").glob("*/sent.json"):
-        path.unlink()
-    assert tracked("sync")[:2] == (0, "the tracker knows all runs\n")
-    _check_runs(tiny, default_uri(tiny.runs))
-
-
-def _check_runs(tiny: Any, uri: str) -> None:
-    """Two runs of the tiny competition, each a parent with a child per model and entry, with parameters and fold scores."""
-    from mlflow.tracking import MlflowClient
-
-    client = MlflowClient(tracking_uri=uri)
-    experiment = client.get_experiment_by_name("tiny")
-    runs = client.search_runs([experiment.experiment_id])
-    parents = [run for run in runs if "foldwise.run_id" in run.data.tags]
-    assert {run.data.tags["foldwise.run_id"] for run in parents} == {path.parent.name for path in tiny.history()}
-    assert len(parents) == 2 and len(runs) == 2 + 2 * 3
-    for parent in parents:
-        history = tiny.latest / "history" / parent.data.tags["foldwise.run_id"]
-        metrics = read_json(history / "metrics.json")
-        assert parent.info.status == "FINISHED"
-        assert parent.data.metrics["rmse"] == pytest.approx(metrics["final"]["score"])
-        assert parent.data.params["split.kfold.folds"] == "3" and parent.data.params["metric"] == "rmse"
-        assert parent.data.tags["foldwise.data.train.csv"] == read_json(history / "run.json")["data"]["hashes"]["train.csv"]
-        assert {"report.html", "submission.csv", "metrics.json", "declaration.yaml"} <= {
-            one.path for one in client.list_artifacts(parent.info.run_id)
-        }
-        children = {run.data.tags["mlflow.runName"]: run for run in runs if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id}
-        assert set(children) == {"ridge", "tree", "final"}
-        for name, child in children.items():
-            table = {**metrics["models"], **metrics["ensemble"]}[name]
-            folds = sorted(client.get_metric_history(child.info.run_id, "rmse_fold"), key=lambda one: one.step)
-            assert [one.value for one in folds] == pytest.approx(table["folds"]) and [one.step for one in folds] == [0, 1, 2]
-            assert child.data.metrics["rmse"] == pytest.approx(table["score"]) and child.info.status == "FINISHED"
-        declared = read_json(history / "ensemble.json")["entries"]["final"]
-        assert declared["of"] == ["ridge", "tree"]
-        assert children["ridge"].data.params["ridge.alpha"] in ("1.0", "2.0") and children["ridge"].data.params["view"] == "linear"
+    assert mlflow.tracking is not None
+    uri, began = start_stand_in(answer), time.monotonic()
+    assert send_unsent(ran.latest, ran.runs, replace(around, tracking_uri=uri), 1.0 if answer is not _full else 60.0) == 1
+    assert time.monotonic() - began < 10
+    assert reason in said(around) and "1 run(s) are kept" in said(around)
+    assert len(unsent(ran.latest)) == 1
