@@ -23,6 +23,14 @@ from hypothesis import settings
 settings.register_profile("foldwise", deadline=None, derandomize=True)
 settings.load_profile("foldwise")
 
+
+@pytest.fixture(scope="session")
+def real_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One runs folder for all runs on real files: later ones find the fits of earlier ones. ``FOLDWISE_RUNS`` may name one that has them."""
+    named = os.environ.get("FOLDWISE_RUNS")
+    return Path(named).resolve() if named else tmp_path_factory.mktemp("real_runs")
+
+
 DECLARED = {
     "regression": """\
 title: Tiny houses

@@ -30,9 +30,9 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One runs folder for all tests: later ones find the fits of earlier ones."""
-    return tmp_path_factory.mktemp("runs")
+def runs(real_runs: Path) -> Path:
+    """The runs folder that all tests on real files share."""
+    return real_runs
 
 
 @pytest.fixture(scope="module")
