@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import features
 
-# Threads of OpenMP that wait for each other spin by default. Where anything else runs on the cores, the one they wait for then does not
-# get its turn, and LightGBM takes ten times as long (benchmarks/busy.py). Read when the first such library is loaded; the user's own
-# setting counts.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Threads of OpenMP (GNU's) spin for some milliseconds while they wait for each other. Where anything else runs on the cores, the one that
+# they wait for does not get its turn, and LightGBM takes up to fifty times as long; asleep at once, they would take twice as long on idle
+# cores. A brief spin costs neither (benchmarks/busy.py). Read when the first such library is loaded; the user's own settings count.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 if Path(features.__file__ or "").parent.parent != Path(__file__).parent.parent:
     raise ImportError(
