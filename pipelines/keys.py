@@ -58,7 +58,14 @@ class Keys:
     def table(self) -> str:
         """Key of the checked table and its folds."""
         spec = self.spec
-        declared = [spec.data.model_dump(exclude={"source"}), spec.rows.model_dump(), spec.task, spec.split.name, spec.split.params, spec.target.model_dump()]
+        declared = [
+            spec.data.model_dump(exclude={"source"}),
+            spec.rows.model_dump(),
+            spec.task,
+            spec.split.name,
+            spec.split.params,
+            spec.target.model_dump(),
+        ]
         return key_of("table", declared, self.inputs, self.sample, _code(_TABLE_CORE, _FRAME_LIBRARIES))
 
     @functools.cached_property
