@@ -17,7 +17,8 @@ from pipelines.failures import ModelFailedError
 from pipelines.tuning.worker import Search
 
 _LOOK_SECONDS = 0.5
-_STOP_SECONDS = 15
+_STOP_SECONDS = 60
+"""What a worker may take to put its trial back: as a rule moments, on a busy machine with a database that others write to far more."""
 
 
 def run_workers(search: Search, workers: int, cores: int, *, look: Callable[[], None], say: Callable[[str], None]) -> None:

@@ -136,4 +136,5 @@ def test_an_interrupt_leaves_the_answer_so_far(quick: Any, start_foldwise: Calla
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130 and "To continue: foldwise run" in err
     assert submission.read_text().startswith("Id,price")
-    assert "ridge" in read_json(submission.with_name("metrics.json"))["models"]
+    # two workers: either may be the first
+    assert {"ridge", "tree"} & set(read_json(submission.with_name("metrics.json"))["models"])
