@@ -116,6 +116,6 @@ def test_every_other_model_learns_the_logarithm_of_a_heavy_tail() -> None:
     plain, mixed = configurations("regression", 1000, 10), configurations("regression", 1000, 10, on_log=True)
     assert [one.name for one in plain] == [one.name for one in mixed]
     logs = [one.keys.get("transform") == "log1p" for one in mixed]
-    assert logs == [at % 2 == 0 for at in range(len(mixed))]
+    assert not any(on_log for one, on_log in zip(mixed, logs, strict=True) if one.kind in ("ridge", "mlp", "svm", "knn"))
     kinds = {(one.kind, on_log) for one, on_log in zip(mixed, logs, strict=True)}
     assert all((kind, on_log) in kinds for kind in ("lightgbm", "xgboost", "catboost") for on_log in (True, False))
