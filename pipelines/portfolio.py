@@ -123,7 +123,7 @@ def configurations(task: str, n_rows: int, n_columns: int, *, on_log: bool = Fal
     n_rows, n_columns
         Rows to fit on, and columns of the widest view.
     on_log
-        Let every other configuration of trees learn the logarithm of the target: for heavy tails, where the two err in different ways.
+        Let every other configuration of each kind of trees learn the logarithm of the target: for heavy tails, where the two err in different ways.
         Others would carry a row far from all others to the exponential of a large number, and trees cannot.
     """
 
@@ -135,7 +135,7 @@ def configurations(task: str, n_rows: int, n_columns: int, *, on_log: bool = Fal
         )
 
     fitting = [one for one in PORTFOLIO if fits(one)]
-    logged = [one.name for one in fitting if one.kind in _OF_TREES][::2] if on_log else []
+    logged = [name for kind in _OF_TREES for name in [one.name for one in fitting if one.kind == kind][::2]] if on_log else []
     return [replace(one, keys={**one.keys, "transform": "log1p"}) if one.name in logged else one for one in fitting]
 
 
