@@ -14,6 +14,12 @@ from pipelines.declaration import Fault
 from pipelines.step_parameters import check_step
 
 
+@pytest.fixture(autouse=True)
+def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Own steps that other tests of this process have loaded are none of the house."""
+    monkeypatch.setattr("features.registry._own", {})
+
+
 def test_every_step_has_an_entry() -> None:
     text = catalogue_text()
     assert [name for name in steps() if f"\n### {name}\n" not in text] == []

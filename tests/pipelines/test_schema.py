@@ -16,6 +16,12 @@ ROOT = Path(__file__).parent.parent.parent
 DECLARATIONS = sorted((ROOT / "competitions").glob("*/pipeline.yaml"))
 
 
+@pytest.fixture(autouse=True)
+def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Own steps that other tests of this process have loaded are none of the house."""
+    monkeypatch.setattr("features.registry._own", {})
+
+
 @pytest.fixture(scope="module")
 def validator() -> Any:
     """A validator of the generated schema."""
