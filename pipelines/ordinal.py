@@ -6,6 +6,7 @@ kappa is best served near the expected class, with cuts of its own.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,8 @@ from pipelines.oof import OnOof
 _ROUNDS = 4
 _TRIED = 25
 """Places tried for a cut between its neighbours in each round; a round looks at a quarter of the span of the one before."""
+_PLACES = 2_000
+"""Different expected classes that cuts are told apart by: hundreds of cuts are tried, and each would look at every row."""
 
 
 @dataclass
@@ -33,15 +36,15 @@ class Cuts:
 
     def fit(self, members: Array, known: Known) -> None:
         """Move one cut after the other to where the metric is best, from those that give each class its share of the rows."""
-        expected, n_classes = _expected(members), members.shape[2]
-        judged = self.problem.metric
+        n_classes, judged = members.shape[2], self.problem.metric
+        expected, y, weights = _counted(_expected(members), known)
 
         def loss(cuts: list[float]) -> float:
-            score = judged.score(known.y, _decided(expected, cuts, n_classes), weights=known.weights)
+            score = judged.score(y, _decided(expected, cuts, n_classes), weights=weights)
             return judged.loss_of(score) if np.isfinite(score) else np.inf
 
         shares = np.cumsum([np.average(known.y == code, weights=known.weights) for code in range(n_classes - 1)])
-        starts = [[float(cut) for cut in np.quantile(expected, shares)], [code + 0.5 for code in range(n_classes - 1)]]
+        starts = [[float(cut) for cut in np.quantile(_expected(members), shares)], [code + 0.5 for code in range(n_classes - 1)]]
         self.cuts = min((_moved(start, loss, n_classes) for start in starts), key=loss)
 
     def predict(self, members: Array, known: Known = NOTHING_KNOWN) -> Array:
@@ -75,11 +78,24 @@ def _expected(members: Array) -> Array:
     return np.asarray(members[:, 0] @ np.arange(members.shape[2]), dtype=np.float64)
 
 
+def _counted(expected: Array, known: Known) -> tuple[Array, Array, Array]:
+    """Expected and true classes that occur together, and how often (by weight): what a metric of decided classes hangs on."""
+    places, at = np.unique(expected, return_inverse=True)
+    if len(places) > _PLACES:
+        edges = np.quantile(expected, np.linspace(0, 1, _PLACES + 1)[1:-1])
+        at = np.searchsorted(edges, expected)
+        places = np.bincount(at, expected, minlength=_PLACES) / np.maximum(np.bincount(at, minlength=_PLACES), 1)
+    classes, true = np.unique(known.y, return_inverse=True)
+    weights = np.bincount(at * len(classes) + true, known.weights, minlength=len(places) * len(classes)).astype(np.float64)
+    there = np.flatnonzero(weights)
+    return places[there // len(classes)], classes[there % len(classes)], weights[there]
+
+
 def _decided(expected: Array, cuts: list[float], n_classes: int) -> Array:
     return np.eye(n_classes)[np.searchsorted(np.asarray(cuts), expected, side="left")]
 
 
-def _moved(cuts: list[float], loss: Any, n_classes: int) -> list[float]:
+def _moved(cuts: list[float], loss: Callable[[list[float]], float], n_classes: int) -> list[float]:
     """Coordinate descent: each cut in turn between its neighbours, round by round in smaller steps."""
     cuts, best = list(cuts), loss(cuts)
     for number in range(_ROUNDS):

@@ -12,6 +12,7 @@ from pipelines.combiners import COMBINERS
 from pipelines.ensembles import Problem
 from pipelines.known import Known
 from pipelines.metrics import METRICS
+from pipelines.ordinal import _counted, _decided, _expected
 from pipelines.targets import TRANSFORMS
 
 KAPPA = METRICS["quadratic_weighted_kappa"]
@@ -77,3 +78,14 @@ def test_rows_of_no_weight_say_nothing(weights: np.ndarray | None) -> None:
 def test_where_it_does_not_belong(problem: Problem, of: list[str], message: str) -> None:
     with pytest.raises(InputError, match=message):
         COMBINERS["ordinal_cuts"](problem, of=of)
+
+
+@pytest.mark.parametrize("n_rows", [500, 20_000], ids=["each place", "places together"])
+def test_counted_rows_are_judged_as_the_rows_themselves(n_rows: int) -> None:
+    y, members = graded(n_rows)
+    weights = np.random.default_rng(2).uniform(0.5, 2.0, n_rows)
+    expected, true, counted = _counted(_expected(members), Known(y, weights))
+    cuts = [0.5, 1.4, 2.5, 3.6]
+    whole = KAPPA.score(y, _decided(_expected(members), cuts, 5), weights=weights)
+    assert KAPPA.score(true, _decided(expected, cuts, 5), weights=counted) == pytest.approx(whole, abs=1e-12 if n_rows == 500 else 2e-3)
+    assert counted.sum() == pytest.approx(weights.sum()) and len(expected) <= 5 * 2_000
