@@ -47,14 +47,18 @@ def find_entry(name: str, runs: Path) -> Entry:
     InputError
         When no run, or more than one, answers to the name.
     """
-    known = entries(runs)
     latest = runs / name / "run.json"
     if latest.is_file():
         name = read_json(latest)["run_id"]
+    return entry_named(name, entries(runs), f"below {runs}")
+
+
+def entry_named(name: str, known: list[Entry], where: str) -> Entry:
+    """The one of some runs whose id is, or begins with, a name; ``where`` they are is said when there is none, or more than one."""
     found = [entry for entry in known if entry.run_id.startswith(name)]
     if len(found) == 1:
         return found[0]
     ids = [entry.run_id for entry in known]
     if found:
         raise InputError(f"{len(found)} runs begin with {name!r}: {listed(entry.run_id for entry in found)}. Give more of the id.")
-    raise InputError(f"No run {name!r} below {runs}; there are {listed(ids) or 'none'}.{closest(name, ids)}")
+    raise InputError(f"No run {name!r} {where}; there are {listed(ids) or 'none'}.{closest(name, ids)}")

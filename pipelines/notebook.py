@@ -84,10 +84,9 @@ class Book:
 
     def sampled(self, train: pd.DataFrame) -> pd.DataFrame:
         """The rows of a table of training rows that runs use, numbered from 0 as in their out-of-fold predictions."""
-        if not self.rows:
-            return train
-        # as pipelines.tables.read_tables draws them
-        return train.sample(min(self.rows, len(train)), random_state=0).sort_index().reset_index(drop=True)
+        from pipelines.tables import sampled
+
+        return sampled(train, self.rows) if self.rows else train
 
     def dropping(self, *columns: str, section: str = "features") -> str:
         """The setting that takes columns (names or globs) away at the end of a section."""

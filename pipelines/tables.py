@@ -53,6 +53,11 @@ def input_files(data: Data) -> list[str]:
     return [data.train, *([data.test] if data.test else []), *(join.file for join in data.joins)]
 
 
+def sampled(table: pd.DataFrame, n_rows: int) -> pd.DataFrame:
+    """At most so many rows, drawn at random with a fixed seed, in their order and numbered from 0."""
+    return table.sample(min(n_rows, len(table)), random_state=0).sort_index().reset_index(drop=True)
+
+
 def read_tables(spec: Spec, folder: Path, *, sample: int | None = None) -> Tables:
     """Read, join and check a competition's files.
 
@@ -77,7 +82,7 @@ def read_tables(spec: Spec, folder: Path, *, sample: int | None = None) -> Table
         notes.append(f"{data.train} has no {data.id!r}: its rows are named by their position.")
     _need(train, [data.id] if data.id else [], data.train)
     if sample:
-        train, test = (table.sample(min(sample, len(table)), random_state=0).sort_index().reset_index(drop=True) for table in (train, test))
+        train, test = sampled(train, sample), sampled(test, sample)
     y, classes = _target(train[data.target], spec)
     roles = {key: _mask(getattr(spec.rows, key), train) for key in ROLES}
     if spec.rows.duplicates == "once":

@@ -7,15 +7,13 @@ tracker, outside the training path and for a bounded time; what could not be sen
 
 from __future__ import annotations
 
-import fcntl
 import re
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from features.errors import InputError
+from pipelines.held import held
 from pipelines.store import read_json, write_json
 from pipelines.surroundings import Surroundings
 from pipelines.tracking.runs import told_of_run
@@ -102,7 +100,9 @@ class _Sending:
         """Send what is unsent, oldest first."""
         name = ""
         try:
-            with _alone(self.latest / "tracked"):
+            (self.latest / "tracked").mkdir(parents=True, exist_ok=True)
+            # another process would send the same
+            with held(self.latest / "tracked"):
                 for entry in unsent(self.latest):
                     name = entry.name
                     self._send(entry)
@@ -126,15 +126,6 @@ class _Sending:
 
     def _note(self, name: str, error: Exception) -> None:
         self.failures[name] = f"{type(error).__name__}: {str(error)[:200].partition(chr(10))[0]}"
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Wait until no other process sends what this one would send, too."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def send(entry: Path, uri: str, runs: Path) -> str:

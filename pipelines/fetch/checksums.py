@@ -54,8 +54,9 @@ def changed(folder: Path, files: dict[str, Known]) -> tuple[list[str], list[str]
     """The recorded files that are gone, and those that are there with another content."""
     gone = [name for name in files if not (folder / name).is_file()]
     there = [name for name in files if name not in gone]
-    return gone, [name for name in there if not _is_same(folder / name, files[name])]
+    return gone, [name for name in there if not is_same(folder / name, files[name])]
 
 
-def _is_same(path: Path, known: Known) -> bool:
-    return path.stat().st_size == known["bytes"] and sha256_of(path) == known["sha256"]
+def is_same(path: Path, known: Known) -> bool:
+    """Whether a file is there with the recorded content."""
+    return path.is_file() and path.stat().st_size == known["bytes"] and sha256_of(path) == known["sha256"]

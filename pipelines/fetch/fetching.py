@@ -15,11 +15,12 @@ from pipelines.declaration import Declaration, DeclarationError, Fault
 from pipelines.fetch import placing
 from pipelines.fetch.checksums import Known, changed, read_checksums, record
 from pipelines.fetch.download import discard, download
-from pipelines.fetch.held import held
 from pipelines.fetch.kaggle import Asked, Kaggle
 from pipelines.fetch.source import Source, file_name, source_of
 from pipelines.fetch.unpack import DiskError
+from pipelines.held import held
 from pipelines.spec import Data
+from pipelines.tables import input_files
 
 _WORK = ".fetch"
 
@@ -94,8 +95,7 @@ def data_of(declaration: Declaration) -> Data:
 
 def needed(data: Data) -> list[str]:
     """The files of a competition that somebody has to bring."""
-    names = [data.train, data.test, data.sample_submission, *(join.file for join in data.joins)]
-    return [name for name in names if name]
+    return [*input_files(data), *([data.sample_submission] if data.sample_submission else [])]
 
 
 def _source(data: Data, folder: Path) -> Source:

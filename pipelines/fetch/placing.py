@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from features.errors import InputError, listed
-from pipelines.fetch.checksums import CHECKSUMS, Known, sha256_of
+from pipelines.fetch.checksums import CHECKSUMS, Known, is_same, sha256_of
 from pipelines.fetch.unpack import is_archive, unpack, unpack_one
 from pipelines.store import show
 
@@ -71,7 +71,7 @@ def move(place: Path, folder: Path, source: str, declared: Mapping[str, str], *,
         for name in names
         if name != CHECKSUMS
     }
-    other = [name for name, entry in known.items() if (folder / name).exists() and not _is_same(folder / name, entry)]
+    other = [name for name, entry in known.items() if (folder / name).exists() and not is_same(folder / name, entry)]
     if other and not replaces:
         raise TakenError(f"{folder} has {listed(other)} with another content; nothing was replaced. Move them away, or use --force.")
     for name in known:
@@ -80,7 +80,3 @@ def move(place: Path, folder: Path, source: str, declared: Mapping[str, str], *,
             raise InputError(f"{folder / name} is a folder, and a file of this name was downloaded. Move the folder away.")
         os.replace(place / name, folder / name)
     return known
-
-
-def _is_same(path: Path, known: Known) -> bool:
-    return path.is_file() and path.stat().st_size == known["bytes"] and sha256_of(path) == known["sha256"]

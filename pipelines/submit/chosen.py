@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from features.errors import InputError, closest, listed
+from features.errors import InputError
 from pipelines.fetch.checksums import sha256_of
+from pipelines.history import entries, entry_named
 from pipelines.store import read_json
 
 FILE = "submission.csv"
@@ -67,15 +68,8 @@ def choose(latest: Path, run: str | None, file: Path | None) -> Chosen:
 
 
 def _entry(latest: Path, run: str) -> Path:
-    known = sorted(path.parent for path in (latest / "history").glob("[!.]*/run.json"))
-    found = [path for path in known if path.name.startswith(run)]
-    exact = [path for path in found if path.name == run]
-    if len(exact or found) == 1:
-        return (exact or found)[0]
-    names = [path.name for path in known]
-    if found:
-        raise InputError(f"{len(found)} runs begin with {run!r}: {listed(path.name for path in found)}. Give more of the id.")
-    raise InputError(f"No run {run!r} in {latest / 'history'}; there are {listed(names) or 'none'}.{closest(run, names)}")
+    known = [entry for entry in entries(latest.parent) if entry.folder.parent.parent == latest]
+    return entry_named(run, known, f"in {latest / 'history'}").folder
 
 
 def _run_of(latest: Path, file: Path) -> Path | None:

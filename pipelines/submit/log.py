@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import InputError
-from pipelines.fetch.held import held
+from pipelines.held import held
 from pipelines.store import whole_file
 
 NAME = "submissions.jsonl"

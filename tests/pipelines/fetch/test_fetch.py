@@ -20,7 +20,7 @@ import requests
 
 from features.errors import InputError
 from pipelines.fetch import download, kaggle
-from pipelines.fetch.held import held
+from pipelines.held import held
 
 from ..stand_in import Served, StandIn
 
