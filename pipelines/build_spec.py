@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from features.errors import InputError, closest
 from pipelines.declaration import Declaration, DeclarationError, Fault
 from pipelines.declared_entries import as_entry, check_metric, check_subsets, decision_of, entries_of, finishing_entries
@@ -9,7 +12,7 @@ from pipelines.declared_models import models_of, resampler_of
 from pipelines.declared_parts import bare, check_expression, choice, mapping, part_of, steps_of
 from pipelines.fetch.source import source_of
 from pipelines.parameters import check
-from pipelines.spec import KEYS, ROLES, SECTIONS, Data, Rows, Spec
+from pipelines.spec import KEYS, ROLES, SECTIONS, Data, Part, Rows, Spec
 from pipelines.tuning.declared import check_tune
 
 _NEEDED = ("data", "task", "metric", "split", "models")
@@ -27,8 +30,7 @@ def build_spec(declaration: Declaration) -> Spec:
     from pipelines.splits import SPLITTERS
 
     raw, faults = declaration.data, list[Fault]()
-    faults.extend(Fault((key,), f"unknown key; allowed: {', '.join(KEYS)}.{closest(key, KEYS)}") for key in raw if key not in KEYS)
-    faults.extend(Fault((), f"needs the key {key!r}.") for key in _NEEDED if key not in raw)
+    _check_keys(raw, faults)
     sections = {key: check(table, raw.get(key, {}), (key,), faults) for key, table in SECTIONS.items() if key in raw or key not in _NEEDED}
     task = choice(raw, "task", ("regression", "binary", "multiclass"), faults)
     metric = (
@@ -39,10 +41,7 @@ def build_spec(declaration: Declaration) -> Spec:
     split = part_of(raw.get("split", {}), ("split",), SPLITTERS, "splitter", faults) if "split" in raw else None
     resample = resampler_of(raw.get("resample"), ("resample",), task, faults)
     clean, features = (steps_of(raw.get(key, []), (key,), faults) for key in ("clean", "features"))
-    views = {
-        str(name): steps_of(steps, ("views", str(name)), faults)
-        for name, steps in mapping(raw.get("views", {}), ("views",), faults).items()
-    }
+    views = _views(raw.get("views", {}), faults)
     transform = getattr(sections["target"], "transform", "none")
     models = models_of(mapping(raw.get("models", {}), ("models",), faults), views, task, transform, resample, faults)
     ensemble = entries_of(mapping(raw.get("ensemble", {}), ("ensemble",), faults), models, faults)
@@ -53,8 +52,6 @@ def build_spec(declaration: Declaration) -> Spec:
     _check_expressions(sections["rows"], faults)
     _check_columns(sections.get("data"), faults)
     _check_source(sections.get("data"), faults)
-    if "models" in raw and not raw["models"]:
-        faults.append(Fault(("models",), "declare at least one model."))
     if metric and task:
         check_metric(metric, task, sections["target"], [*ensemble.values(), *added.values(), *([decision] if decision else [])], faults)
     check_subsets(models, ensemble, faults)
@@ -78,6 +75,17 @@ def build_spec(declaration: Declaration) -> Spec:
         tune=tune,
         **sections,  # type: ignore[arg-type]
     )
+
+
+def _check_keys(raw: Mapping[str, Any], faults: list[Fault]) -> None:
+    faults.extend(Fault((key,), f"unknown key; allowed: {', '.join(KEYS)}.{closest(key, KEYS)}") for key in raw if key not in KEYS)
+    faults.extend(Fault((), f"needs the key {key!r}.") for key in _NEEDED if key not in raw)
+    if "models" in raw and not raw["models"]:
+        faults.append(Fault(("models",), "declare at least one model."))
+
+
+def _views(raw: object, faults: list[Fault]) -> dict[str, tuple[Part, ...]]:
+    return {str(name): steps_of(steps, ("views", str(name)), faults) for name, steps in mapping(raw, ("views",), faults).items()}
 
 
 def _check_columns(data: object, faults: list[Fault]) -> None:

@@ -82,9 +82,9 @@ def compare_entries(one: Entry, two: Entry) -> Comparison:
     folds_per_repeat = before["folds"]["count"] // before["folds"]["repeats"]
     tables = [{**run["models"], **run["ensemble"]} for run in (before, after)]
     finals = list(dict.fromkeys(run["final"]["name"] for run in (before, after)))
-    rows = [_row(" -> ".join(finals), before["final"], after["final"], metric, folds_per_repeat)]
+    rows = [paired_row(" -> ".join(finals), before["final"], after["final"], metric, folds_per_repeat)]
     both = [name for name in tables[0] if name in tables[1] and [name] != finals]
-    rows += [_row(name, tables[0][name], tables[1][name], metric, folds_per_repeat) for name in both]
+    rows += [paired_row(name, tables[0][name], tables[1][name], metric, folds_per_repeat) for name in both]
     changed = changes(one.declared(), two.declared())
     views, asked = view_changes(columns_of(one), columns_of(two)), changes(_asked(one), _asked(two))
     return Comparison(one, two, metric, changed, rows, before["folds"]["count"], views, asked)
@@ -121,7 +121,8 @@ def same_scored_rows(one: Entry, two: Entry) -> bool:
     return scored[0].shape == scored[1].shape and bool((scored[0] == scored[1]).all())
 
 
-def _row(name: str, first: dict[str, Any], second: dict[str, Any], metric: Metric, folds_per_repeat: int) -> Row:
+def paired_row(name: str, first: dict[str, Any], second: dict[str, Any], metric: Metric, folds_per_repeat: int) -> Row:
+    """Two entries of ``metrics.json`` (``score`` and ``folds``), paired fold by fold; a fold that one of them lacks counts for neither."""
     losses = [[None if score is None else metric.loss_of(score) for score in table["folds"]] for table in (first, second)]
     test = paired_fold_test(*losses, folds_per_repeat=folds_per_repeat)
     gains = [math.nan if before is None or after is None else before - after for before, after in zip(*losses, strict=True)]

@@ -74,6 +74,8 @@ def run_fits(jobs: Iterable[FoldFit], plan: ThreadPlan, *, until: Callable[[], f
     if plan.workers == 1 and until is None:
         yield from (_run_one(job, plan.threads) for job in jobs)
         return
+    # loky ends a worker whose memory has grown and gives its jobs to a new one: nothing is lost that a user should hear of
+    warnings.filterwarnings("ignore", "A worker stopped while some jobs were given to the executor", UserWarning)
     waiting, running = iter(jobs), dict[Future[Outcome], FoldFit]()
     try:
         while until is None or time.monotonic() < until():
@@ -96,8 +98,6 @@ def _workers(plan: ThreadPlan) -> Any:
     """The worker processes of this plan: started once, kept for the next fits, replaced when one was lost."""
     from joblib.externals.loky import get_reusable_executor
 
-    # loky ends a worker whose memory has grown and gives its jobs to a new one: nothing is lost that a user should hear of
-    warnings.filterwarnings("ignore", "A worker stopped while some jobs were given to the executor", UserWarning)
     limits = {f"{library}_NUM_THREADS": str(plan.threads) for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
     return get_reusable_executor(plan.workers, timeout=_IDLE_SECONDS, env=limits, initializer=_end_with, initargs=(os.getpid(),))
 

@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from features.errors import InputError, listed
-from pipelines.compare import compare
+from pipelines.compare import Row, compare, paired_row
 from pipelines.competition import DECLARATION, Competition, find_competition, find_data
 from pipelines.console import Console
 from pipelines.metrics import metric_of
 from pipelines.options import Options
-from pipelines.scores import paired_fold_test
 from pipelines.store import whole_file
 from pipelines.surroundings import Surroundings
 from pipelines.unchanged import input_names
@@ -196,15 +195,15 @@ def ablation(
         less = book.run(*settings, models=models)
         found = compare(less.run_id, whole.run_id, book.runs)
         row = next(row for row in found.rows if not of or row.name == of)
-        rows[what] = {"score": row.first, **_gain(row.gain, row.low, row.high, row.p_value), "folds": f"{row.folds_won} of {found.n_folds}"}
+        rows[what] = {"score": row.first, **_gain(row), "folds": f"{row.folds_won} of {found.n_folds}"}
     return pd.DataFrame.from_dict(rows, orient="index", columns=list(_COLUMNS)).rename_axis("taken away").fillna({"folds": ""})
 
 
 _COLUMNS = ("score", "bought", "low", "high", "p", "folds")
 
 
-def _gain(gain: float, low: float, high: float, p: float) -> dict[str, float]:
-    return {"bought": gain, "low": low, "high": high, "p": p}
+def _gain(row: Row) -> dict[str, float]:
+    return {"bought": row.gain, "low": row.low, "high": row.high, "p": row.p_value}
 
 
 def beside_final(result: Result) -> pd.DataFrame:
@@ -224,12 +223,9 @@ def beside_final(result: Result) -> pd.DataFrame:
     for name, table in {**metrics["ensemble"], **metrics["models"]}.items():
         if name == final["name"]:
             continue
-        pairs = [(one, other) for one, other in zip(table["folds"], final["folds"], strict=True) if one is not None and other is not None]
-        other, own = ([metric.loss_of(score) for score in scores] for scores in zip(*pairs, strict=True))
-        found = paired_fold_test(other, own, folds_per_repeat=per_repeat)
-        better = sum(one > two for one, two in zip(other, own, strict=True))
-        gain = _gain(found["difference"], found["low"], found["high"], found["p_value"])
-        rows[name] = {"score": table["score"], **gain, "folds": f"{better} of {len(pairs)}"}
+        row = paired_row(name, table, final, metric, per_repeat)
+        paired = sum(not math.isnan(gain) for gain in row.fold_gains)
+        rows[name] = {"score": row.first, **_gain(row), "folds": f"{row.folds_won} of {paired}"}
     return pd.DataFrame.from_dict(rows, orient="index", columns=list(_COLUMNS)).rename_axis("prediction").fillna({"folds": ""})
 
 

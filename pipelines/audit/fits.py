@@ -7,6 +7,7 @@ import json
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def compare(case: Case, one: World, two: World, fold: int) -> Iterator[tuple[Sev
             view = case.planned.views[case.session.spec.models[true.model].keys.view]
             # test rows come after the scored ones: their past holds these labels
             besides = {"test.npy"} if looks_back_once(view) else set()
-            sides = (lambda number, job=job: _digests(case, job, number, besides) for job in (true, other))  # noqa: B023
+            sides = (partial(_digests, case, job, besides=besides) for job in (true, other))
             files, by_chance = never_same(*sides)
             if set(files) - set(by_chance):
                 advice = "A model may only see its training part: rounds, weights and calibration too."

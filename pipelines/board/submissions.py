@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.board.records import minute
-
-FILE = "submissions.jsonl"
+from pipelines.submit.log import NAME
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Submission:
 
 def read_submissions(latest: Path) -> tuple[list[Submission], list[str]]:
     """The submissions of ``runs/<competition>`` in the order they were made, and a sentence on each line that cannot be read."""
-    path = latest / FILE
+    path = latest / NAME
     lines = path.read_text(encoding="utf-8", errors="replace").split("\n") if path.is_file() else []
     found: list[Submission] = []
     faults: list[str] = []
@@ -37,7 +36,7 @@ def read_submissions(latest: Path) -> tuple[list[Submission], list[str]]:
         try:
             found.append(parse(line))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            faults.append(f"Line {number} of {latest.name}/{FILE} is no submission ({type(error).__name__}: {error}).")
+            faults.append(f"Line {number} of {latest.name}/{NAME} is no submission ({type(error).__name__}: {error}).")
     return found, faults
 
 

@@ -20,7 +20,7 @@ def send_scores(latest: Path, around: Surroundings) -> None:
             continue
         if not tracked.is_file():
             around.console.say(
-                f"note: the tracker does not know run {run_id} yet; 'foldwise sync', then the same command, tells it the score"
+                f"note: the tracker does not know run {run_id} yet; its public score is kept until 'foldwise sync' has sent the run"
             )
             continue
         facts = read_json(tracked)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,18 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ..conftest import write_tiny
+from .conftest import CHROMIUM, PATIENCE
 from .reported import Reported, finished, reported
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-_CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
-_ALONE = ("no-sandbox", "disable-gpu", "disable-background-networking", "disable-component-update", "disable-sync", "no-first-run")
 _TASKS = ("regression", "binary", "multiclass")
 _ARMS = "  weighed: {decision_tree: {max_depth: 3}, view: linear, weights: balanced}\n"
 _FINISHED = "calibrate: platt\nthreshold: {cost: {false_positive: 1, false_negative: 5}}\n"
-_PATIENCE = 60_000
-"""Milliseconds; a busy machine draws slowly, and nothing here waits longer than it has to."""
 _CONTRAST = """([front, back]) => {
   const parts = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).map((part) => part / 255);
   const light = (colour) => {
@@ -33,7 +29,7 @@ _CONTRAST = """([front, back]) => {
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(_CHROMIUM is None, reason="no chromium here; install one to see what the page's script does"),
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium here; install one to see what the page's script does"),
 ]
 
 
@@ -51,8 +47,8 @@ class Opened:
         self.page.on("console", lambda message: self.complaints.append(message.text) if message.type in ("error", "warning") else None)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(self.made.path.as_uri(), timeout=_PATIENCE)
-        self.page.wait_for_selector('html[data-drawn="all"]', state="attached", timeout=_PATIENCE)
+        self.page.goto(self.made.path.as_uri(), timeout=PATIENCE)
+        self.page.wait_for_selector('html[data-drawn="all"]', state="attached", timeout=PATIENCE)
         return self
 
     def unfold(self) -> None:
@@ -64,7 +60,7 @@ class Opened:
         shown = (
             "(scope) => ![...document.querySelectorAll(`${scope} .plot:not(.js-plotly-plot)`)].some((one) => one.getClientRects().length)"
         )
-        self.page.wait_for_function(shown, arg=scope, timeout=_PATIENCE)
+        self.page.wait_for_function(shown, arg=scope, timeout=PATIENCE)
 
     def lightness(self, front: str, back: str) -> tuple[float, float]:
         """Relative luminance (WCAG 2) of one element's text and another's ground."""
@@ -92,17 +88,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Reported]:
         return there[task]
 
     return make
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=_CHROMIUM, args=[f"--{flag}" for flag in _ALONE], timeout=_PATIENCE)
-        yield started
-        started.close()
 
 
 @pytest.fixture
@@ -176,4 +161,4 @@ def test_links_lead_to_their_sections(look: Callable[..., Opened]) -> None:
         anchor = str(link.get_attribute("href")).removeprefix("#")
         # the heading is to be seen, and not behind the bar of links
         seen = "(id) => { const at = document.getElementById(id).querySelector('h2').getBoundingClientRect(); return at.top >= document.querySelector('nav').offsetHeight && at.bottom <= innerHeight; }"
-        opened.page.wait_for_function(seen, arg=anchor, timeout=_PATIENCE)
+        opened.page.wait_for_function(seen, arg=anchor, timeout=PATIENCE)

@@ -16,14 +16,15 @@ from pipelines.board.page import write_board
 from pipelines.compare import compare
 from tests.conftest import Tiny
 from tests.pipelines.board.recorded import Recorded
-from tests.pipelines.test_report_browser import _ALONE, _CHROMIUM, _PATIENCE, Opened
+from tests.pipelines.conftest import CHROMIUM, PATIENCE
+from tests.pipelines.test_report_browser import Opened
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(_CHROMIUM is None, reason="no chromium here; install one to see what the page's script does"),
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium here; install one to see what the page's script does"),
 ]
 
 _N_RUNS = 40
@@ -49,17 +50,6 @@ def pages(first_run: Tiny, tmp_path_factory: pytest.TempPathFactory) -> dict[str
         "board": write_board(recorded.runs, recorded.runs / "board.html"),
         "comparison": write_comparison(found, comparison_path(found)),
     }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=_CHROMIUM, args=[f"--{flag}" for flag in _ALONE], timeout=_PATIENCE)
-        yield started
-        started.close()
 
 
 @pytest.fixture
@@ -141,4 +131,4 @@ def test_links_lead_to_sections_and_reports(look: Look) -> None:
     page.get_by_role("link", name="another one with a long name").last.click()
     page.wait_for_function("() => document.querySelectorAll('main > section')[1].getBoundingClientRect().top < innerHeight")
     page.locator("td a[href$='report.html']").first.click()
-    page.wait_for_function("() => document.title.includes('Tiny houses')", timeout=_PATIENCE)
+    page.wait_for_function("() => document.title.includes('Tiny houses')", timeout=PATIENCE)

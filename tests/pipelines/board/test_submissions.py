@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.board.submissions import FILE, Submission, parse, public_scores, read_submissions
+from pipelines.board.submissions import Submission, parse, public_scores, read_submissions
+from pipelines.submit.log import NAME
 
 _LINE = '{"run_id": "a", "time": "2026-01-31T12:30:45+00:00", "file_sha256": "x", "message": "m\u2028n", "sent": true, "public_score": 0.5}'
 
@@ -43,7 +44,7 @@ def test_a_line(line: str, expected: Submission) -> None:
 def test_a_damaged_line_is_said_and_the_others_count(line: str, message: str, tmp_path: Path) -> None:
     latest = tmp_path / "tiny"
     latest.mkdir()
-    (latest / FILE).write_text(f"{_LINE}\n{line}\n\n{_LINE}", encoding="utf-8")
+    (latest / NAME).write_text(f"{_LINE}\n{line}\n\n{_LINE}", encoding="utf-8")
     found, faults = read_submissions(latest)
     assert [one.run_id for one in found] == ["a", "a"]
     assert len(faults) == 1 and message in faults[0]
