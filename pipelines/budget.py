@@ -20,9 +20,9 @@ from features.errors import InputError
 from pipelines.engine import Outcome, ThreadPlan, run_fits
 from pipelines.memory import estimated_bytes
 from pipelines.oof import Predictions, pooled, scored_rows
-from pipelines.pace import at_pace
+from pipelines.pace import NO_VIEW, PACES, Tempo, at_pace, can_be_paced, rounds_made
 from pipelines.portfolio import Configuration, configurations
-from pipelines.portfolio_declaration import new_seeds, only, with_configurations
+from pipelines.portfolio_declaration import new_seeds, only, with_configurations, with_entry
 from pipelines.prepare import ensure_table
 from pipelines.stages import failure_of, gather, job, prepare, threads_for
 from pipelines.store import read_json
@@ -45,8 +45,10 @@ _LEAST_GAIN = 1e-4
 """The share of its loss that an ensemble must gain to be said to gain."""
 _SHARES = (0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7)
 _ROUNDS_OF_SEEDS = 8
-_SHARE_OF_A_MODEL = 0.25
+_SHARE_OF_A_MODEL = 0.15
 """The share of the time that one model may take."""
+_CAREFUL = 0.8
+"""The share of the time left that is given out: folds take more or less than the last ones."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,11 @@ class Race:
     given_up: set[str] = field(default_factory=set)
     seconds: dict[str, list[float]] = field(default_factory=dict)
     """How long the folds of each model took."""
+    cells: dict[str, int] = field(default_factory=dict)
+    """Rows times columns of each view."""
+    tempo: Tempo = field(default_factory=Tempo)
+    underway: dict[str, set[Path]] = field(default_factory=dict)
+    """The fits of each model as it is declared now; those of an earlier pace are not waited for."""
     shown: Shown = field(default_factory=lambda: Shown())
 
     @classmethod
@@ -129,10 +136,7 @@ class Race:
         prepared = prepare(session, scratch)
         clock = Clock(session.around.began, float(session.options.budget or 0))
         cells = {view: prepared.n_train * len(facts["columns"]) for view, facts in read_json(scratch / "plan.json")["views"].items()}
-        fold = clock.left * _SHARE_OF_A_MODEL * session.around.cores / prepared.folds.n_folds
-        trees = len(prepared.classes) if session.spec.task == "multiclass" else 1
-        paced = session.with_declaration(at_pace(session.declaration, cells, fold, trees=trees))
-        return cls(paced, prepared, key, scratch, clock, Progress(paced, prepared))
+        return cls(session, prepared, key, scratch, clock, Progress(session, prepared), cells=cells)
 
     @property
     def until(self) -> float:
@@ -158,35 +162,75 @@ class Race:
     def run(self, session: Session, models: list[str]) -> None:
         """Fit models in order; show what there is now and then."""
         self.session = session
-        n_folds = self.prepared.folds.n_folds
-        waiting = dict.fromkeys(models, n_folds)
-        every = [job(session, self.prepared, model, fold) for model in models for fold in range(n_folds)]
+        every = [job(session, self.prepared, model, fold) for model in models for fold in range(self.prepared.folds.n_folds)]
         plan = threads_for(session, every, self.prepared.n_train)
-        for outcome in run_fits(self._worth_it(every, plan), plan, until=lambda: self.until):
+        for outcome in run_fits(self._in_turn(models, plan), plan, until=lambda: self.until):
             model = outcome.job.model
-            waiting[model] -= 1
-            self._note(outcome)
-            if not waiting[model] and model not in self.failed:
+            if outcome.job.out not in self.underway[model]:
+                continue
+            self._note(outcome, plan)
+            if len(self.seconds.get(model, ())) == self.prepared.folds.n_folds:
                 self._complete(model)
 
-    def _worth_it(self, jobs: list[FoldFit], plan: ThreadPlan) -> Iterator[FoldFit]:
-        """The fits that are worth beginning, decided when a worker is about to be free."""
-        for one in jobs:
-            if one.model in self.failed or one.model in self.given_up or not self.has_time or self.progress.is_over:
+    def _in_turn(self, models: list[str], plan: ThreadPlan) -> Iterator[FoldFit]:
+        """The fits of one model after the other, each decided on when a worker is about to be free."""
+        for model in models:
+            if self._is_over(model):
                 continue
-            why = self._why_not(one, plan)
-            if why is None:
-                yield one
-            else:
-                self.given_up.add(one.model)
-                self.session.console.say(f"{one.model}: left out, {why}")
+            self._begin(model, self._paced(model, plan, _SHARE_OF_A_MODEL * self.clock.budget))
+            fold, has_hurried = 0, False
+            while fold < self.prepared.folds.n_folds and not self._is_over(model):
+                one = job(self.session, self.prepared, model, fold)
+                if not self._fits_memory(one):
+                    break
+                if not self._ends_late(one, plan):
+                    self.underway[model].add(one.out)
+                    yield one
+                    fold += 1
+                    continue
+                faster = self._paced(model, plan, self.clock.budget)
+                if has_hurried or faster == self.session.declaration.data["models"][model]:
+                    self._give_up(model, "its folds would take longer than the time left")
+                else:
+                    self.session.console.say(f"{model}: begun again at a faster pace, its folds would have taken longer than the time left")
+                    self._begin(model, faster)
+                    fold, has_hurried = 0, True
 
-    def _why_not(self, one: FoldFit, plan: ThreadPlan) -> str | None:
-        """Why a fit is not begun; None where it is."""
+    def _is_over(self, model: str) -> bool:
+        return model in self.failed or model in self.given_up or not self.has_time or self.progress.is_over
+
+    def _give_up(self, model: str, why: str) -> None:
+        self.given_up.add(model)
+        self.session.console.say(f"{model}: left out, {why}")
+
+    def _begin(self, model: str, entry: dict[str, Any]) -> None:
+        """Declare a model by this entry; none of its folds is done then."""
+        if entry != self.session.declaration.data["models"][model]:
+            self.session = self.session.with_declaration(with_entry(self.session.declaration, model, entry))
+        self.underway[model], self.seconds[model] = set(), []
+
+    def _paced(self, model: str, plan: ThreadPlan, seconds: float) -> dict[str, Any]:
+        """The entry of a model that takes at most so many seconds, and those that are left, in all its folds."""
+        spec, entry = self.session.spec.models[model], self.session.declaration.data["models"][model]
+        if not can_be_paced(spec.kind, spec.params):
+            return dict(entry)
+        left = min(seconds, _CAREFUL * (self.until - time.monotonic()))
+        expected = self._expected(model) / plan.threads * self.tempo.slowness(spec.kind)
+        return at_pace(entry, spec.kind, expected, left * plan.workers / self.prepared.folds.n_folds)
+
+    def _expected(self, model: str) -> float:
+        """The seconds that a round of a model should take on one core."""
+        spec = self.session.spec.models[model]
+        trees = len(self.prepared.classes) if self.session.spec.task == "multiclass" else 1
+        return PACES[spec.kind].seconds_of_round(self.cells[spec.keys.view or NO_VIEW], spec.params, trees=trees)
+
+    def _fits_memory(self, one: FoldFit) -> bool:
+        """Whether the memory holds a fit; its model is left out where it does not."""
         memory = self.session.options.memory or free_memory()
-        if estimated_bytes(one, self.prepared.n_train) > memory:
-            return f"a fold would need more than the {memory / 2**30:.1f} GB of memory there are"
-        return "its folds would take longer than the time left" if self._ends_late(one, plan) else None
+        if estimated_bytes(one, self.prepared.n_train) <= memory:
+            return True
+        self._give_up(one.model, f"a fold would need more than the {memory / 2**30:.1f} GB of memory there are")
+        return False
 
     def _ends_late(self, one: FoldFit, plan: ThreadPlan) -> bool:
         """Whether the other folds of a model would end after the budget, at the pace of those that are done."""
@@ -196,10 +240,14 @@ class Race:
         rest = self.prepared.folds.n_folds - len(done)
         return time.monotonic() + rest * float(np.mean(done)) / plan.workers > self.until
 
-    def _note(self, outcome: Outcome) -> None:
-        model = outcome.job.model
+    def _note(self, outcome: Outcome, plan: ThreadPlan) -> None:
+        model, spec = outcome.job.model, self.session.spec.models[outcome.job.model]
         if outcome.error is None:
-            self.seconds.setdefault(model, []).append(float(read_json(outcome.job.out / "facts.json")["seconds"]))
+            facts = read_json(outcome.job.out / "facts.json")
+            self.seconds[model].append(float(facts["seconds"]))
+            if can_be_paced(spec.kind, spec.params):
+                rounds = rounds_made(spec.kind, spec.params, facts.get("rounds"), spec.keys.max_rounds)
+                self.tempo.note(spec.kind, facts["fit_seconds"] * plan.threads, spec.keys.seeds * rounds * self._expected(model))
         elif model not in self.failed:
             self.failed[model] = outcome.error
             self.session.console.say(f"{model}: failed in fold {outcome.job.fold} ({type(outcome.error).__name__}: {outcome.error})")

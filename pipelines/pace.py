@@ -1,14 +1,13 @@
-"""How fast boosters go: fewer and larger steps where the time for a model is too short for many small ones."""
+"""How fast models go: larger steps, or fewer trees, where the time for a model is too short for what is declared."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
-from pipelines.declaration import Declaration
-from pipelines.models.rounds import FindsRounds
+from pipelines.models.rounds import FindsRounds, patience
 
 NO_VIEW = "(features)"
 """What the plan calls the features as they are."""
@@ -16,66 +15,104 @@ NO_VIEW = "(features)"
 
 @dataclass(frozen=True)
 class Pace:
-    """A kind of booster: its words for the step, the default one, and the seconds of a round on one core."""
+    """A kind of booster or forest: the seconds of a round on one core, and its words for steps and sizes."""
 
-    rates: tuple[str, ...]
-    default_rate: float
     round: float
     """What each round takes at least."""
     cell: float
     """What it takes for each cell of the matrix."""
+    rates: tuple[str, ...] = ()
+    """Names of the step; none for a forest."""
+    default_rate: float = 0.1
+    size: str = ""
+    """The parameter that gives the size of a tree."""
+    usual_size: int = 1
 
-    def rounds_within(self, seconds: float, cells: int) -> int:
-        """How many rounds fit into some seconds."""
-        return int(seconds / (self.round + self.cell * cells))
+    def seconds_of_round(self, cells: int, params: Mapping[str, Any], *, trees: int = 1) -> float:
+        """What a round is expected to take; ``trees`` are those of a round: one for each class where there are several."""
+        return trees * (self.round + self.cell * cells * self._weight(params))
+
+    def _weight(self, params: Mapping[str, Any]) -> float:
+        """The cost of a tree as a multiple of that of the usual size."""
+        size = float(params.get(self.size, self.usual_size))
+        return float((size / self.usual_size) ** 0.5 if self.size == "num_leaves" else 2 ** ((size - self.usual_size) / 2))
 
 
-# measured on one core of a shared machine, 100k to 400k rows x 20 columns, five of them categories; right within a factor of two
+# measured on one core of a shared machine, 1k to 400k rows x 9 to 80 columns; right within a factor of two
 PACES = {
-    "lightgbm": Pace(("learning_rate",), 0.1, 4e-4, 6e-9),
-    "xgboost": Pace(("learning_rate", "eta"), 0.3, 6e-4, 6e-9),
-    "catboost": Pace(("learning_rate", "eta"), 0.05, 4e-3, 2.5e-8),
+    "lightgbm": Pace(4e-4, 6e-9, ("learning_rate",), 0.1, "num_leaves", 31),
+    "xgboost": Pace(6e-4, 6e-9, ("learning_rate", "eta"), 0.3, "max_depth", 6),
+    "catboost": Pace(4e-3, 2.5e-8, ("learning_rate", "eta"), 0.05, "depth", 6),
+    "extra_trees": Pace(1.5e-3, 6e-8),
+    "random_forest": Pace(3e-3, 2.2e-7),
 }
+_FOREST_SIZE, _DEFAULT_FOREST = "n_estimators", 100
+# a few values, so that the same command, continued on a busier machine, mostly finds the fits of the first time
+_RATES = (0.05, 0.075, 0.1, 0.15, 0.2, 0.3)
+_LIMITS = (5000, 3000, 2000, 1500, 1000, 700, 500, 350, 250, 150, 100, 70, 50, 35, 20)
+"""Of the rounds; the first one is the default of ``max_rounds``."""
+_FEW_TREES = (150, 100, 70, 50, 30)
 _STEPS = 40.0
 """Rounds times learning rate after which most boosters have stopped."""
-_FASTEST, _FEWEST = 0.3, 20
 
 
-def at_pace(declaration: Declaration, cells: Mapping[str, int], seconds: float, *, trees: int = 1) -> Declaration:
-    """The declaration with ``max_rounds`` and larger learning rates for boosters that would take too long.
+def can_be_paced(kind: str, params: Mapping[str, Any]) -> bool:
+    """Whether a model is a forest, or a booster that is to find its rounds itself."""
+    from pipelines.models import kinds
+
+    if kind not in PACES:
+        return False
+    found = kinds()[kind]
+    return not isinstance(found, FindsRounds) or not any(name in params for name in found.rounds_names)
+
+
+def at_pace(entry: Mapping[str, Any], kind: str, seconds_of_round: float, seconds: float) -> dict[str, Any]:
+    """A model's entry with larger steps and ``max_rounds``, or fewer trees, where it would take too long.
 
     Parameters
     ----------
-    cells
-        Rows times columns of each view.
+    entry
+        As under ``models`` in a declaration, of a model that can be paced.
     seconds
-        What one fold fit of one model may take, in seconds of one core. A fit that looks for its rounds fits twice.
-    trees
-        Trees of a round: one for each class where there are several.
+        What one fold fit may take. A booster that looks for its rounds fits twice.
     """
-    data = copy.deepcopy(declaration.data)
-    for entry in data["models"].values():
-        for kind, pace in PACES.items():
-            params = entry.get(kind)
-            if isinstance(params, dict) and _looks_for_rounds(kind, params):
-                most = pace.rounds_within(seconds / (2 * trees * entry.get("seeds", 1)), cells.get(entry.get("view") or NO_VIEW, 1))
-                entry.update(_slowed(entry, params, pace, kind, max(_FEWEST, most)))
-    return Declaration(declaration.path, data, declaration.lines)
-
-
-def _looks_for_rounds(kind: str, params: Mapping[str, Any]) -> bool:
-    """Whether a booster is to find its rounds itself."""
-    from pipelines.models import kinds
-
-    found = kinds()[kind]
-    return isinstance(found, FindsRounds) and not any(name in params for name in found.rounds_names)
-
-
-def _slowed(entry: Mapping[str, Any], params: Mapping[str, Any], pace: Pace, kind: str, most: int) -> dict[str, Any]:
-    """The changed part of a model's entry; nothing where its rounds fit in."""
+    params, pace = entry[kind] or {}, PACES[kind]
+    most = int(seconds / entry.get("seeds", 1) / seconds_of_round)
+    if not pace.rates:
+        declared = int(params.get(_FOREST_SIZE, _DEFAULT_FOREST))
+        fewer = min(declared, next((trees for trees in _FEW_TREES if trees <= most), _FEW_TREES[-1]))
+        return dict(entry) if most >= declared else {**entry, kind: {**params, _FOREST_SIZE: fewer}}
     name = next((name for name in pace.rates if name in params), pace.rates[0])
-    rate = float(params.get(name, pace.default_rate))
-    if most >= _STEPS / rate:
-        return {}
-    faster = round(min(max(_FASTEST, rate), _STEPS / most), 3)
-    return {kind: {**params, name: max(rate, faster)}, "max_rounds": min(most, entry.get("max_rounds", most))}
+    rate, most = float(params.get(name, pace.default_rate)), most // 2
+    rounds = next((limit for limit in _LIMITS if limit <= most), _LIMITS[-1])
+    if rounds >= entry.get("max_rounds", _LIMITS[0]):
+        return dict(entry)
+    faster = rate if _STEPS / rate <= most else next((one for one in _RATES if one >= rate and _STEPS / one <= most), max(rate, _RATES[-1]))
+    return {**entry, kind: {**params, **({name: faster} if faster != rate else {})}, "max_rounds": rounds}
+
+
+def rounds_made(kind: str, params: Mapping[str, Any], found: int | None, max_rounds: int) -> int:
+    """The rounds, or trees, that a fit has made in all; ``found`` are those it kept."""
+    pace = PACES[kind]
+    if found is None or not pace.rates:
+        return int(params.get(_FOREST_SIZE, _DEFAULT_FOREST))
+    rate = next((float(params[name]) for name in pace.rates if name in params), pace.default_rate)
+    return found + min(found + patience(rate), max_rounds)
+
+
+@dataclass
+class Tempo:
+    """How much slower rounds are here than ``PACES`` says, learnt from the fits that are done."""
+
+    seen: dict[str, list[float]] = field(default_factory=dict)
+    """Measured over expected seconds, by kind."""
+
+    def note(self, kind: str, measured: float, expected: float) -> None:
+        """Take in one fit: its seconds, and those that its rounds were expected to take."""
+        self.seen.setdefault(kind, []).append(measured / expected)
+
+    def slowness(self, kind: str) -> float:
+        """The least that was seen of a kind (first fits load libraries), otherwise the median of other kinds: the machine may be slow or shared."""
+        if kind in self.seen:
+            return min(self.seen[kind])
+        return median(min(ratios) for ratios in self.seen.values()) if self.seen else 1.0

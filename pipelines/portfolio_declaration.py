@@ -36,6 +36,12 @@ def new_seeds(declaration: Declaration, models: Collection[str], number: int) ->
     return _extended(declaration, added)
 
 
+def with_entry(declaration: Declaration, model: str, entry: dict[str, Any]) -> Declaration:
+    """The declaration with another entry for one of its models."""
+    models = {**declaration.data["models"], model: entry}
+    return Declaration(declaration.path, {**declaration.data, "models": models}, declaration.lines)
+
+
 def _extended(declaration: Declaration, added: dict[str, dict[str, Any]]) -> Declaration:
     data = copy.deepcopy(declaration.data)
     before = [*data["models"]]

@@ -77,7 +77,7 @@ def goal_of(y: pd.Series, file: str, metric: str | None) -> Goal:
     transform, why_transform = _transform(y, task, chosen, file)
     on_log = task == "regression" and transform == "none" and is_heavy_tailed(y.to_numpy(dtype=np.float64))
     if on_log:
-        why_transform += "; every other one of trees its logarithm, because few values are very large"
+        why_transform += "; every other booster its logarithm, because few values are very large"
     return Goal(name, task, chosen, transform, _threshold(task, chosen, counts), why, why_metric, why_transform, counts, on_log)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -30,6 +31,8 @@ class Estimator:
     is_calibrated: bool = False
     """Whether the classifier gives scores only: Platt's probabilities are fitted by folds inside the training part."""
     allow_missing: bool = False
+    is_long_by_count: bool = False
+    """Whether its iterations say how long it trains: that they are used up then is no fault to be warned of."""
 
     @property
     def distributions(self) -> tuple[str, ...]:
@@ -69,7 +72,12 @@ class Estimator:
             estimator = _with_probabilities(estimator, training, self.name)
         if weights and "sample_weight" not in inspect.signature(estimator.fit).parameters:
             raise InputError(f"Model {self.name!r} takes no weights. Remove 'weights' from it.")
-        estimator.fit(X, training.y, **weights)
+        with warnings.catch_warnings():
+            if self.is_long_by_count:
+                from sklearn.exceptions import ConvergenceWarning
+
+                warnings.simplefilter("ignore", ConvergenceWarning)
+            estimator.fit(X, training.y, **weights)
         if self.is_threaded:
             # several threads add up a forest's votes in changing order: the last bits of its predictions would differ
             estimator.set_params(n_jobs=None)
@@ -160,5 +168,6 @@ KINDS = (
         "sklearn.neural_network:MLPRegressor",
         "sklearn.neural_network:MLPClassifier",
         defaults={"max_iter": 500, "early_stopping": True},
+        is_long_by_count=True,
     ),
 )

@@ -10,7 +10,7 @@ import pytest
 from pipelines.build_spec import build_spec
 from pipelines.declaration import Declaration
 from pipelines.models import kinds
-from pipelines.pace import PACES, at_pace
+from pipelines.pace import PACES, Tempo, at_pace, can_be_paced, rounds_made
 from pipelines.portfolio import PORTFOLIO, as_declared, configurations, starting_models
 from pipelines.portfolio_declaration import FINAL, new_seeds, only, with_configurations
 
@@ -33,10 +33,17 @@ def declared(task: str, **keys: Any) -> Declaration:
 
 @pytest.mark.parametrize("task", METRICS)
 def test_every_configuration_is_a_model_that_can_be_declared(task: str) -> None:
-    fitting = configurations(task, 1, 1)
-    assert {one.name for one in fitting} == {one.name for one in PORTFOLIO if task in one.tasks}
-    assert len({one.name for one in fitting}) == len(fitting) >= 15
-    assert [*build_spec(declared(task, models=as_declared(fitting))).models] == [one.name for one in fitting]
+    for n_rows in (1, 10_000):
+        fitting = configurations(task, n_rows, 1)
+        assert len({one.name for one in fitting}) == len(fitting) >= 15
+        assert [*build_spec(declared(task, models=as_declared(fitting))).models] == [one.name for one in fitting]
+    few = [one.name for one in configurations(task, 1, 1)]
+    assert few == [one.name for one in PORTFOLIO if task in one.tasks and not one.min_rows], "all that has no lower bound"
+
+
+def test_networks_go_through_few_rows_more_often() -> None:
+    few, many = (next(one for one in configurations("binary", n_rows, 10) if one.name == "mlp") for n_rows in (5_000, 5_001))
+    assert few.params["max_iter"] > many.params["max_iter"] and few.params["batch_size"] < many.params["batch_size"]
 
 
 def test_large_tables_are_spared_what_grows_too_fast() -> None:
@@ -96,26 +103,57 @@ def test_new_seeds_are_copies_with_a_seed_of_their_own() -> None:
     assert spec.ensemble["final"].params["of"] == ["ridge", "lgb", "lgb_seed1", "lgb_seed2"]
 
 
-@pytest.mark.parametrize("kind", PACES)
+@pytest.mark.parametrize("kind", [kind for kind, pace in PACES.items() if pace.rates])
 @pytest.mark.parametrize(("seconds", "is_slowed"), [(1e6, False), (20.0, True), (0.001, True)])
 def test_boosters_take_larger_steps_where_time_is_short(kind: str, seconds: float, is_slowed: bool) -> None:
-    models = {
-        "booster": {kind: {"learning_rate": 0.05}, "view": "trees"},
-        "fixed": {kind: {kinds()[kind].rounds_names[0]: 50}, "view": "trees"},
-    }
-    paced = at_pace(declared("regression", models=models), {"trees": 20_000_000}, seconds)
-    assert paced.data["models"]["fixed"] == models["fixed"], "rounds that are given are kept"
-    entry = paced.data["models"]["booster"]
-    assert (entry != models["booster"]) == is_slowed
+    entry = {kind: {"learning_rate": 0.05}, "view": "trees"}
+    params = {kinds()[kind].rounds_names[0]: 50}
+    assert can_be_paced(kind, entry[kind]) and not can_be_paced(kind, params), "rounds that are given are kept"
+    round_ = PACES[kind].seconds_of_round(20_000_000, entry[kind])
+    paced = at_pace(entry, kind, round_, seconds)
+    assert (paced != entry) == is_slowed
     if is_slowed:
-        assert 0.05 < entry[kind]["learning_rate"] <= 0.3 and entry["max_rounds"] >= 20
-        build_spec(paced)
+        assert 0.05 < paced[kind]["learning_rate"] <= 0.3 and paced["max_rounds"] >= 20
+        assert 2 * paced["max_rounds"] * round_ <= max(seconds, 40 * round_), "both fits are done in time, where twenty rounds are"
+        build_spec(declared("regression", models={"booster": paced}))
+    assert at_pace(paced, kind, round_, seconds) == paced, "a pace that fits is kept"
 
 
-def test_every_other_model_learns_the_logarithm_of_a_heavy_tail() -> None:
+@pytest.mark.parametrize(("seconds", "trees"), [(1e6, 200), (100.0, 100), (35.0, 30), (0.1, 30)])
+def test_forests_have_fewer_trees_where_time_is_short(seconds: float, trees: int) -> None:
+    paced = at_pace({"extra_trees": {"n_estimators": 200}, "view": "trees"}, "extra_trees", 1.0, seconds)
+    assert paced == {"extra_trees": {"n_estimators": trees}, "view": "trees"}
+
+
+def test_larger_trees_are_expected_to_take_longer() -> None:
+    for kind, params in (("lightgbm", {"num_leaves": 124}), ("xgboost", {"max_depth": 8}), ("catboost", {"depth": 8})):
+        usual, large = (PACES[kind].seconds_of_round(10_000_000, given) for given in ({}, params))
+        assert large == pytest.approx(2 * usual, rel=0.05)
+        assert PACES[kind].seconds_of_round(10_000_000, {}, trees=3) == pytest.approx(3 * usual)
+
+
+def test_the_rounds_that_a_fit_has_made() -> None:
+    assert rounds_made("lightgbm", {"learning_rate": 0.1}, 70, 5000) == 70 + 70 + 50, "found with a patience of 50, then fitted again"
+    assert rounds_made("lightgbm", {"learning_rate": 0.1}, 70, 100) == 70 + 100
+    assert rounds_made("random_forest", {"n_estimators": 80}, None, 5000) == 80
+
+
+def test_the_tempo_is_that_of_the_fastest_fit_of_a_kind_or_the_median_of_others() -> None:
+    tempo = Tempo()
+    assert tempo.slowness("lightgbm") == 1
+    for kind, measured in (("lightgbm", 9.0), ("lightgbm", 4.0), ("xgboost", 2.0), ("catboost", 3.0)):
+        tempo.note(kind, measured, expected=2.0)
+    assert [tempo.slowness(kind) for kind in ("lightgbm", "xgboost", "extra_trees")] == [2.0, 1.0, 1.5]
+
+
+def test_every_other_booster_learns_the_logarithm_of_a_heavy_tail() -> None:
     plain, mixed = configurations("regression", 1000, 10), configurations("regression", 1000, 10, on_log=True)
     assert [one.name for one in plain] == [one.name for one in mixed]
     logs = [one.keys.get("transform") == "log1p" for one in mixed]
-    assert not any(on_log for one, on_log in zip(mixed, logs, strict=True) if one.kind in ("ridge", "mlp", "svm", "knn"))
+    assert not any(
+        on_log
+        for one, on_log in zip(mixed, logs, strict=True)
+        if one.kind in ("ridge", "mlp", "svm", "knn", "extra_trees", "random_forest")
+    )
     kinds = {(one.kind, on_log) for one, on_log in zip(mixed, logs, strict=True)}
     assert all((kind, on_log) in kinds for kind in ("lightgbm", "xgboost", "catboost") for on_log in (True, False))
