@@ -24,7 +24,7 @@ from pipelines.pace import at_pace
 from pipelines.portfolio import Configuration, configurations
 from pipelines.portfolio_declaration import new_seeds, only, with_configurations
 from pipelines.prepare import ensure_table
-from pipelines.stages import failure_of, gather, job, prepare, threads_for
+from pipelines.stages import failure_of, gather, job, join_members, prepare, threads_for
 from pipelines.store import read_json
 from pipelines.surroundings import free_memory
 from pipelines.targets import is_heavy_tailed
@@ -125,14 +125,17 @@ class Race:
 
     @classmethod
     def begin(cls, session: Session, key: str, scratch: Path) -> Race:
-        """Make the matrices; nothing is fitted yet."""
+        """Make the matrices and take in what was made elsewhere; nothing is fitted yet."""
         prepared = prepare(session, scratch)
         clock = Clock(session.around.began, float(session.options.budget or 0))
         cells = {view: prepared.n_train * len(facts["columns"]) for view, facts in read_json(scratch / "plan.json")["views"].items()}
         fold = clock.left * _SHARE_OF_A_MODEL * session.around.cores / prepared.folds.n_folds
         trees = len(prepared.classes) if session.spec.task == "multiclass" else 1
         paced = session.with_declaration(at_pace(session.declaration, cells, fold, trees=trees))
-        return cls(paced, prepared, key, scratch, clock, Progress(paced, prepared))
+        progress = Progress(paced, prepared)
+        for predictions in join_members(session, prepared, scratch).values():
+            progress.add(predictions)
+        return cls(paced, prepared, key, scratch, clock, progress)
 
     @property
     def until(self) -> float:
