@@ -194,7 +194,9 @@ class _Declared:
         """The files of predictions made elsewhere, which may be what another competition's stages write."""
         folders = (f"data/{self.name}", f"competitions/{self.name}")
         home = next((folder for folder in folders if (self.root / folder / self.spec.data.train).is_file()), folders[0])
-        return list(dict.fromkeys(posixpath.normpath(f"{home}/{file}") for member in self.spec.members.values() for file in member.files))
+        return list(
+            dict.fromkeys(posixpath.normpath(posixpath.join(home, file)) for member in self.spec.members.values() for file in member.files)
+        )
 
     def _there(self, *places: str) -> list[str]:
         return [place for place in places if (self.root / place).exists()]

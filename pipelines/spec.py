@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from pipelines.declaration import Path_
+from pipelines.outside import SAME
 from pipelines.parameters import Section
 from pipelines.tuning.declared import TuneSpec
 
@@ -164,10 +165,6 @@ class MemberFiles(Section):
         description="How it is known that they come from this run's folds: the other run's folds.parquet, or 'same' on your word; "
         "not needed where 'oof' has a column 'fold' that says which fold scored the row.",
     )
-
-
-SAME = "same"
-"""What stands for a file of folds where the declaration gives its word."""
 
 
 @dataclass(frozen=True)

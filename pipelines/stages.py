@@ -286,14 +286,14 @@ def ensemble(session: Session, prepared: Prepared, trained: dict[str, Prediction
 
 
 def _possible_entries(session: Session, trained: dict[str, Predictions]) -> dict[str, Any]:
-    """The ensemble entries whose members were all trained (a run of chosen models leaves some out)."""
+    """The ensemble entries whose members are all there (a run of chosen models, or on a sample, leaves some out)."""
     there, entries = set(trained), {}
     for name, entry in session.spec.ensemble.items():
         if there.issuperset(entry.params["of"]):
             entries[name] = entry
             there.add(name)
         else:
-            session.console.say(f"note: {name!r} is left out, because not all of its members were asked for")
+            session.console.say(f"note: {name!r} is left out, because not all of its members are there")
     return entries
 
 

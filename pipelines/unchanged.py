@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.declaration import Declaration
+from pipelines.outside import SAME
 from pipelines.store import hash_file, key_of, read_json, version_of
 
 _LIBRARIES = ("catboost", "lightgbm", "mlflow", "numpy", "pandas", "plotly", "scikit-learn", "scipy", "xgboost", "xgboost-cpu")
@@ -36,7 +37,7 @@ def member_files(declared: dict[str, Any]) -> list[str]:
     """The files of predictions made elsewhere."""
     members = declared.get("members")
     named = [member.get(key) for member in members if isinstance(member, dict) for key in _OF_MEMBERS] if isinstance(members, list) else []
-    return [name for name in named if isinstance(name, str)]
+    return [name for name in named if isinstance(name, str) and name != SAME]
 
 
 def table_names(declared: dict[str, Any]) -> list[str]:

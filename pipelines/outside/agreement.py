@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from features.errors import InputError
 from pipelines.oof import scored_rows
+from pipelines.outside import SAME
 from pipelines.outside.table import FOLD
-from pipelines.spec import SAME, MemberSpec
+from pipelines.spec import MemberSpec
 from pipelines.splits import FIT, SCORED, UNUSED, Folds
 
 _ADVICE = "Make the predictions with the run's own folds (folds.parquet in its folder), or leave the member out."

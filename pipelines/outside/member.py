@@ -9,17 +9,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from features.errors import InputError
 from pipelines.declaration import Declaration, DeclarationError, Fault
 from pipelines.files import read_file
 from pipelines.metrics import Array
 from pipelines.oof import Predictions, scored_rows
+from pipelines.outside import SAME
 from pipelines.outside.agreement import agreement
 from pipelines.outside.table import FOLD, Awaited, Target, positions, values
 from pipelines.prepare import Prepared
 from pipelines.session import Session
-from pipelines.spec import SAME, MemberSpec, Spec
+from pipelines.spec import MemberSpec, Spec
 from pipelines.splits import Folds
 from pipelines.store import read_json, write_json
 
@@ -60,25 +62,30 @@ def read_member(member: MemberSpec, spec: Spec, folder: Path, rows: RunRows) -> 
     InputError
         When a file is missing or cannot be read, does not predict the rows it must, or comes from other folds.
     """
-    data, target, n_train = spec.data, Target(spec.task, rows.classes), len(rows.folds.status)
-    needed = np.zeros(n_train, dtype=bool)
-    needed[scored_rows(rows.folds)] = True
-    awaited = Awaited(data.train, rows.ids.iloc[:n_train], needed, data.id)
+    data, n_train = spec.data, len(rows.folds.status)
+    target = Target(spec.task, rows.classes)
+    is_scored = np.zeros(n_train, dtype=bool)
+    is_scored[scored_rows(rows.folds)] = True
     table = read_file(folder / member.oof, data)
+    awaited = Awaited(data.train, rows.ids.iloc[:n_train], is_scored, data.id)
     at = positions(table, member.oof, awaited)
     oof = values(table, at, member.oof, awaited, target)
-    labels = None
-    if FOLD in table.columns:
-        labels = np.full(n_train, -1, dtype=np.intp)
-        labels[at] = pd.factorize(table[FOLD])[0]
     theirs = None if member.folds in (None, SAME) else read_file(folder / str(member.folds), data)
-    agreed = agreement(member, labels, theirs, rows.folds)
-    test_ids = rows.ids.iloc[n_train:]
+    agreed = agreement(member, _labels(table, at, n_train), theirs, rows.folds)
     if member.test is None:
         return Outside(oof, np.empty((0, *oof.shape[1:])), agreed)
-    awaited = Awaited(str(data.test), test_ids, np.ones(len(test_ids), dtype=bool), data.id)
-    table = read_file(folder / member.test, data)
+    table, ids = read_file(folder / member.test, data), rows.ids.iloc[n_train:]
+    awaited = Awaited(str(data.test), ids, np.ones(len(ids), dtype=bool), data.id)
     return Outside(oof, values(table, positions(table, member.test, awaited), member.test, awaited, target), agreed)
+
+
+def _labels(table: pd.DataFrame, at: NDArray[np.intp], n_rows: int) -> NDArray[np.intp] | None:
+    """The fold that scored each row, numbered anew; -1 where it is not said, None where no column says it."""
+    if FOLD not in table.columns:
+        return None
+    labels = np.full(n_rows, -1, dtype=np.intp)
+    labels[at] = pd.factorize(table[FOLD])[0]
+    return labels
 
 
 def checked_members(declaration: Declaration, members: Iterable[MemberSpec], read: Callable[[MemberSpec], Outside]) -> dict[str, Outside]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from pipelines.serve.record import weightless
 from pipelines.spec import MemberSpec, Spec
 from pipelines.splits import FIT, SCORED, Folds
 from pipelines.store import read_json
+from pipelines.unchanged import input_names
 
 N_TRAIN, N_TEST, N_FOLDS = 60, 20, 3
 LABELS = np.arange(N_TRAIN) % N_FOLDS
@@ -275,11 +277,12 @@ def test_a_test_file_where_the_competition_has_none(tiny: Any) -> None:
 # run
 
 
-def befriend(tiny: Any, of: str = "tree") -> None:
-    """Let a tiny competition that was run take in what it predicted itself, as a friend's."""
+def befriend(tiny: Any, run: Path | None = None) -> None:
+    """Let a tiny competition that was run take in what its tree predicted, as a friend's."""
+    run = run or tiny.latest
     for folder, name in (("oof", "friend"), ("test", "friend_test")):
-        shutil.copy(tiny.latest / folder / f"{of}.parquet", tiny.folder / f"{name}.parquet")
-    shutil.copy(tiny.latest / "folds.parquet", tiny.folder)
+        shutil.copy(run / folder / "tree.parquet", tiny.folder / f"{name}.parquet")
+    shutil.copy(run / "folds.parquet", tiny.folder)
     tiny.edit(("ensemble:\n", MEMBERS))
 
 
@@ -316,6 +319,17 @@ def test_what_a_run_wrote_joins_the_next_one_as_it_was(ran: Any, foldwise: Calla
     compared = foldwise("compare", first, newest(ran).name, "--runs", ran.runs)
     assert compared.code == 0 and "+ members: " in compared.out
     assert foldwise("gc", "--runs", ran.runs).code == 0 and "nothing to do" in foldwise("run", ran.folder, "--runs", ran.runs).out
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_classes_join_too(make_tiny: Callable[..., Any], foldwise: Callable[..., Any], task: str) -> None:
+    tiny = make_tiny(task)
+    assert foldwise("run", tiny.folder, "--runs", tiny.runs, "--models", "tree").code == 0
+    befriend(tiny, run=newest(tiny))
+    said = foldwise("run", tiny.folder, "--runs", tiny.runs)
+    assert said.code == 0, said.err
+    models = read_json(tiny.latest / "metrics.json")["models"]
+    assert models["friend"]["score"] == pytest.approx(models["tree"]["score"], rel=1e-12)
 
 
 def test_another_content_is_read_again_and_fits_nothing_again(ran: Any, foldwise: Callable[..., Any]) -> None:
@@ -419,13 +433,19 @@ def test_stages_and_their_dependencies(ran: Any, foldwise: Callable[..., Any], t
     assert (ran.latest / "oof" / "friend.parquet").is_file() and (ran.latest / "test" / "friend.parquet").is_file()
     said = foldwise("stage", "train@friend", ran.folder, "--runs", ran.runs)
     assert said.code == 2 and "No model 'friend' to train" in said.err
-    shutil.copytree(ran.folder, tmp_path / "competitions" / "tiny")
+    copied = replace(ran, folder=tmp_path / "competitions" / "tiny")
+    shutil.copytree(ran.folder, copied.folder)
     stages = competition_stages(tmp_path, "tiny")
     files = [f"competitions/tiny/{name}" for name in ("friend.parquet", "friend_test.parquet", "folds.parquet")]
     assert stages["tiny-ensemble"]["deps"][-3:] == files
     assert "members" in stages["tiny-ensemble"]["params"][0]["competitions/tiny/pipeline.yaml"]
     assert {"runs/tiny/oof/friend.parquet": {"cache": False, "persist": True}} in stages["tiny-ensemble"]["outs"]
     assert [*stages["tiny-train"]["foreach"]] == ["ridge", "tree"]
+    copied.edit(
+        ("oof: friend.parquet", "oof: ../../runs/other/oof/a.parquet"), ("friend_test.parquet", "/else/t.csv"), ("folds.parquet", "same")
+    )
+    assert competition_stages(tmp_path, "tiny")["tiny-ensemble"]["deps"][-2:] == ["runs/other/oof/a.parquet", "/else/t.csv"]
+    assert input_names(read_declaration(copied.declaration).data)[-2:] == ["../../runs/other/oof/a.parquet", "/else/t.csv"]
 
 
 def test_the_audit_and_an_archive_take_it_in(ran: Any, foldwise: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
