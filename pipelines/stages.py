@@ -300,7 +300,7 @@ def _possible_entries(session: Session, trained: dict[str, Predictions]) -> dict
 def _metrics(session: Session, prepared: Prepared, predictions: dict[str, Predictions], learnt: dict[str, Any]) -> dict[str, Any]:
     spec, metric, folds = session.spec, session.metric, prepared.folds
     tables = {name: table_of_scores(session, prepared, part) for name, part in predictions.items()}
-    models = {name: {**tables[name], **_fit_facts(session, prepared, name)} for name in predictions if name not in learnt}
+    models = {name: {**tables[name], **_facts_of(session, prepared, name)} for name in predictions if name not in learnt}
     final = [*predictions][-1]
     return {
         "competition": session.competition.name,
@@ -323,7 +323,8 @@ def table_of_scores(session: Session, prepared: Prepared, predictions: Predictio
     return score_table(predictions, known.y, prepared.folds, session.metric, columns=known.columns, groups=groups, weights=known.weights)
 
 
-def _fit_facts(session: Session, prepared: Prepared, model: str) -> dict[str, Any]:
+def _facts_of(session: Session, prepared: Prepared, model: str) -> dict[str, Any]:
+    """What is known of a model besides its scores: its fits, or for a member made elsewhere how its folds agree."""
     if model in session.spec.members:
         return {"kind": "outside", **read_json(session.store.path(session.keys.member(model)) / FACTS)}
     facts = [read_json(session.store.path(session.keys.fit(model, fold)) / "facts.json") for fold in range(prepared.folds.n_folds)]

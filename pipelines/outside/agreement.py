@@ -62,7 +62,7 @@ def agreement(member: MemberSpec, labels: NDArray[np.intp] | None, theirs: pd.Da
 
 
 def differing(own: NDArray[np.intp], other: NDArray[np.intp]) -> int:
-    """How many rows lie in another part, where parts are paired so that as many as possible do not; labels from 0.
+    """How many rows lie in another part, where parts are paired so that as few as possible do; shape (n_rows,) each.
 
     >>> differing(np.array([0, 0, 1, 1]), np.array([7, 7, 2, 2])), differing(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 2]))
     (0, 1)

@@ -18,7 +18,7 @@ from pipelines.metrics import Array
 from pipelines.oof import Predictions, scored_rows
 from pipelines.outside import SAME
 from pipelines.outside.agreement import agreement
-from pipelines.outside.table import FOLD, Awaited, Target, positions, values
+from pipelines.outside.table import FOLD, Awaited, Predicted, positions, values
 from pipelines.prepare import Prepared
 from pipelines.session import Session
 from pipelines.spec import MemberSpec, Spec
@@ -63,7 +63,7 @@ def read_member(member: MemberSpec, spec: Spec, folder: Path, rows: RunRows) -> 
         When a file is missing or cannot be read, does not predict the rows it must, or comes from other folds.
     """
     data, n_train = spec.data, len(rows.folds.status)
-    target = Target(spec.task, rows.classes)
+    target = Predicted(spec.task, rows.classes)
     is_scored = np.zeros(n_train, dtype=bool)
     is_scored[scored_rows(rows.folds)] = True
     table = read_file(folder / member.oof, data)

@@ -31,7 +31,7 @@ class Awaited:
 
 
 @dataclass(frozen=True)
-class Target:
+class Predicted:
     """What is predicted: a number, or one of some classes."""
 
     task: str
@@ -87,7 +87,7 @@ def _by_id(column: pd.Series, ids: pd.Series) -> NDArray[np.intp]:
     return np.asarray(pd.Index(ids).get_indexer(pd.Index(column)), dtype=np.intp)
 
 
-def values(table: pd.DataFrame, at: NDArray[np.intp], file: str, rows: Awaited, target: Target) -> Array:
+def values(table: pd.DataFrame, at: NDArray[np.intp], file: str, rows: Awaited, target: Predicted) -> Array:
     """The predictions in the order of the awaited rows, shape (n_rows,) or (n_rows, n_classes); NaN where none is needed.
 
     Probabilities that files write with few digits are taken to 0 to 1, and those of a row to a sum of 1.
@@ -120,7 +120,7 @@ def values(table: pd.DataFrame, at: NDArray[np.intp], file: str, rows: Awaited, 
     return placed if target.task == "multiclass" else placed[:, -1]
 
 
-def _columns(table: pd.DataFrame, file: str, target: Target) -> list[str]:
+def _columns(table: pd.DataFrame, file: str, target: Predicted) -> list[str]:
     by_class = [f"p_{name}" for name in target.classes]
     one = target.task != "multiclass" and (PREDICTION in table.columns or not set(by_class) & set(table.columns))
     wanted = [PREDICTION] if one else by_class

@@ -120,8 +120,8 @@ class Record:
         """
         if self.outside:
             raise InputError(
-                f"{listed(self.outside)}, made elsewhere, is part of the final prediction {self.final!r} of {self.competition!r}: only its "
-                "predictions are here, no model that could predict new rows. Take it out of 'members', or out of the final, and run again."
+                f"{listed(self.outside)}, made elsewhere, belong(s) to the final prediction {self.final!r} of {self.competition!r}: only their "
+                "predictions are here, no model that could predict new rows. Take them out of 'members', or out of the final, and run again."
             )
 
     def files(self, store: Path) -> Iterator[Path]:
@@ -171,7 +171,7 @@ def write_record(session: Session, prepared: Prepared, final: str, decision: Par
         [name for name in spec.members if name in needed],
     )
     if record.outside:
-        session.console.say(f"note: {listed(record.outside)}, made elsewhere, is part of the final: this run cannot predict new rows")
+        session.console.say(f"note: {listed(record.outside)}, made elsewhere, belong(s) to the final: this run cannot predict new rows")
     write_json(out / NAME, {"format": _FORMAT, **asdict(record)})
 
 

@@ -25,6 +25,7 @@ from pipelines.serve.record import weightless
 from pipelines.spec import MemberSpec, Spec
 from pipelines.splits import FIT, SCORED, Folds
 from pipelines.store import read_json
+from pipelines.tracking.runs import told_of_run
 from pipelines.unchanged import input_names
 
 N_TRAIN, N_TEST, N_FOLDS = 60, 20, 3
@@ -316,6 +317,10 @@ def test_what_a_run_wrote_joins_the_next_one_as_it_was(ran: Any, foldwise: Calla
         pd.testing.assert_frame_equal(one, two)
     page = (ran.latest / "report.html").read_text(encoding="utf-8")
     assert "friend was made elsewhere and read from friend.parquet: the same folds by folds.parquet." in page
+    told = told_of_run(newest(ran))
+    assert [one.name for one in told.nested] == ["ridge", "tree", "friend", "final"] and "friend.parquet" in told.params["members"][0][
+        "oof"
+    ]
     compared = foldwise("compare", first, newest(ran).name, "--runs", ran.runs)
     assert compared.code == 0 and "+ members: " in compared.out
     assert foldwise("gc", "--runs", ran.runs).code == 0 and "nothing to do" in foldwise("run", ran.folder, "--runs", ran.runs).out
@@ -373,11 +378,11 @@ def test_new_rows_cannot_be_predicted_with_it(ran: Any, foldwise: Callable[..., 
     befriend(ran)
     ran.edit(("{blend: {method: simplex}}", "{blend: {method: mean}}"))
     said = foldwise("run", ran.folder, "--runs", ran.runs)
-    assert "note: 'friend', made elsewhere, is part of the final: this run cannot predict new rows" in said.err
+    assert "note: 'friend', made elsewhere, belong(s) to the final: this run cannot predict new rows" in said.err
     for command, output in (("predict", "new.csv"), ("model", "model")):
         source = ("--input", ran.folder / "test.csv") if command == "predict" else ()
         said = foldwise(command, ran.folder, "--runs", ran.runs, *source, "--output", output)
-        assert said.code == 2 and "'friend', made elsewhere, is part of the final prediction 'final' of 'tiny'" in said.err
+        assert said.code == 2 and "'friend', made elsewhere, belong(s) to the final prediction 'final' of 'tiny'" in said.err
         assert not Path(output).exists()
 
 
