@@ -24,7 +24,7 @@ from pipelines.pace import NO_VIEW, PACES, Tempo, at_pace, can_be_paced, rounds_
 from pipelines.portfolio import Configuration, configurations
 from pipelines.portfolio_declaration import new_seeds, only, with_configurations, with_entry
 from pipelines.prepare import ensure_table
-from pipelines.stages import failure_of, gather, job, prepare, threads_for
+from pipelines.stages import failure_of, gather, job, join_members, prepare, threads_for
 from pipelines.store import read_json
 from pipelines.surroundings import free_memory
 from pipelines.targets import is_heavy_tailed
@@ -132,11 +132,14 @@ class Race:
 
     @classmethod
     def begin(cls, session: Session, key: str, scratch: Path) -> Race:
-        """Make the matrices; nothing is fitted yet."""
+        """Make the matrices and take in what was made elsewhere; nothing is fitted yet."""
         prepared = prepare(session, scratch)
         clock = Clock(session.around.began, float(session.options.budget or 0))
         cells = {view: prepared.n_train * len(facts["columns"]) for view, facts in read_json(scratch / "plan.json")["views"].items()}
-        return cls(session, prepared, key, scratch, clock, Progress(session, prepared), cells=cells)
+        progress = Progress(session, prepared)
+        for predictions in join_members(session, prepared, scratch).values():
+            progress.add(predictions)
+        return cls(session, prepared, key, scratch, clock, progress, cells=cells)
 
     @property
     def until(self) -> float:

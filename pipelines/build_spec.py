@@ -11,6 +11,7 @@ from pipelines.declared_entries import as_entry, check_metric, check_subsets, de
 from pipelines.declared_models import models_of, resampler_of
 from pipelines.declared_parts import bare, check_expression, choice, mapping, part_of, steps_of
 from pipelines.fetch.source import source_of
+from pipelines.outside.declared import members_of
 from pipelines.parameters import check
 from pipelines.spec import KEYS, ROLES, SECTIONS, Data, Part, Rows, Spec
 from pipelines.tuning.declared import check_tune
@@ -44,9 +45,11 @@ def build_spec(declaration: Declaration) -> Spec:
     views = _views(raw.get("views", {}), faults)
     transform = getattr(sections["target"], "transform", "none")
     models = models_of(mapping(raw.get("models", {}), ("models",), faults), views, task, transform, resample, faults)
-    ensemble = entries_of(mapping(raw.get("ensemble", {}), ("ensemble",), faults), models, faults)
-    final = next(reversed([*models, *ensemble]), "")
-    added = finishing_entries(raw, final, {*models, *ensemble}, faults)
+    members = members_of(raw.get("members", []), models, sections.get("data"), faults)
+    predicted = [*models, *members]
+    ensemble = entries_of(mapping(raw.get("ensemble", {}), ("ensemble",), faults), predicted, faults)
+    final = next(reversed([*predicted, *ensemble]), "")
+    added = finishing_entries(raw, final, {*predicted, *ensemble}, faults)
     decision = decision_of(raw.get("threshold"), next(reversed([final, *added]), ""), faults)
     refit = choice({"refit": "none", **raw}, "refit", ("none", "all"), faults)
     _check_expressions(sections["rows"], faults)
@@ -54,7 +57,7 @@ def build_spec(declaration: Declaration) -> Spec:
     _check_source(sections.get("data"), faults)
     if metric and task:
         check_metric(metric, task, sections["target"], [*ensemble.values(), *added.values(), *([decision] if decision else [])], faults)
-    check_subsets(models, ensemble, faults)
+    check_subsets(models, ensemble, final, faults)
     tune = check_tune(raw.get("tune"), models, faults, raw)
     if faults:
         raise DeclarationError(declaration, sorted(faults, key=lambda fault: declaration.line(fault.where)))
@@ -68,6 +71,7 @@ def build_spec(declaration: Declaration) -> Spec:
         features=features,
         views=views,
         models=models,
+        members=members,
         ensemble={**ensemble, **added, **as_entry(metric, decision)},
         # cuts between more than two classes are an entry and nothing else: no counts of false alarms
         decision=decision if decision is None or decision.name == "threshold" else None,

@@ -85,9 +85,15 @@ def compare_entries(one: Entry, two: Entry) -> Comparison:
     rows = [paired_row(" -> ".join(finals), before["final"], after["final"], metric, folds_per_repeat)]
     both = [name for name in tables[0] if name in tables[1] and [name] != finals]
     rows += [paired_row(name, tables[0][name], tables[1][name], metric, folds_per_repeat) for name in both]
-    changed = changes(one.declared(), two.declared())
+    changed = [*changes(one.declared(), two.declared()), *_member_changes(one, two)]
     views, asked = view_changes(columns_of(one), columns_of(two)), changes(_asked(one), _asked(two))
     return Comparison(one, two, metric, changed, rows, before["folds"]["count"], views, asked)
+
+
+def _member_changes(one: Entry, two: Entry) -> list[str]:
+    """The files of predictions made elsewhere that both runs read with other contents."""
+    before, after = (entry.read("run.json")["data"].get("members", {}) for entry in (one, two))
+    return [f"~ content of {file}" for file in before if after.get(file, before[file]) != before[file]]
 
 
 def _asked(entry: Entry) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from features.errors import InputError, closest, listed
 from pipelines.declaration import Declaration, read_declaration
 from pipelines.store import whole_folder
 from pipelines.tuning.tuned import with_tuned as merge_tuned
-from pipelines.unchanged import input_names
+from pipelines.unchanged import table_names
 
 DECLARATION = "pipeline.yaml"
 _BUILT_IN = Path(__file__).parent.parent / "competitions"
@@ -80,7 +80,7 @@ def find_data(competition: Competition, declaration: Declaration, data: Path | N
         if not folder.is_dir():
             raise InputError(f"--data {data}: there is no folder {folder}. Files of a competition are looked for in DIR/<competition>/.")
         return folder, None
-    needed = input_names(declaration.data)[:1]
+    needed = table_names(declaration.data)[:1]
     if not needed:
         return competition.folder, None  # the check of the declaration says what is missing in it
     for folder in (Path("data") / competition.name, competition.folder):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from features.errors import InputError, closest, listed
@@ -12,19 +12,20 @@ from pipelines.parameters import table_of
 from pipelines.spec import ModelSpec, Part, Target
 
 
-def entries_of(raw: dict[str, Any], models: Mapping[str, Any], faults: list[Fault]) -> dict[str, Part]:
+def entries_of(raw: dict[str, Any], predicted: Sequence[str], faults: list[Fault]) -> dict[str, Part]:
+    """The declared entries; ``predicted`` are the models, and the members made elsewhere."""
     from pipelines.combiners import DECLARED
 
     entries: dict[str, Part] = {}
     for name, entry in raw.items():
         where: Path_ = ("ensemble", name)
-        if name in models or not is_file_name(name):
+        if name in predicted or not is_file_name(name):
             faults.append(Fault(where, "needs a name of its own, made of letters, digits, '_' and '-'."))
         part = part_of(entry, where, DECLARED, "ensemble method", faults)
         if part is None:
             continue
-        of = part.params["of"] or [*models]
-        members = [*models, *entries]
+        of = part.params["of"] or [*predicted]
+        members = [*predicted, *entries]
         for member in of:
             if member not in members:
                 faults.append(
@@ -84,7 +85,7 @@ def as_entry(metric: Part, decision: Part | None) -> dict[str, Part]:
     return {DECIDED: decision} if is_judged else {}  # type: ignore[dict-item]
 
 
-def check_subsets(models: Mapping[str, ModelSpec], ensemble: Mapping[str, Part], faults: list[Fault]) -> None:
+def check_subsets(models: Mapping[str, ModelSpec], ensemble: Mapping[str, Part], final: str, faults: list[Fault]) -> None:
     """A model of some rows has no prediction for the others: only a route, or an entry of its own, can use it."""
     partial = {name for name, model in models.items() if model.keys.rows is not None}
     for name, part in ensemble.items():
@@ -101,10 +102,9 @@ def check_subsets(models: Mapping[str, ModelSpec], ensemble: Mapping[str, Part],
             partial.add(name)
         else:
             faults.append(Fault((*part.where, part.name), f"{listed(left)} predict(s) some rows only; put it in a 'route' first."))
-    last = next(reversed([*models, *ensemble]), "")
-    if last in partial:
+    if final in partial:
         faults.append(
-            Fault(("ensemble",), f"the final prediction {last!r} covers some rows only; end with a 'route' to a model of all rows.")
+            Fault(("ensemble",), f"the final prediction {final!r} covers some rows only; end with a 'route' to a model of all rows.")
         )
 
 

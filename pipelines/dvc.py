@@ -8,6 +8,7 @@ in DVC's cache too: they are small, and revisions can only be compared where DVC
 from __future__ import annotations
 
 import io
+import posixpath
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ FILE = "dvc.yaml"
 _HEADER = "# Written by 'foldwise dvc', compared by CI. Every stage takes what is unchanged from runs/<competition>/.store.\n"
 _PREPARE_KEYS = ("task", "split", "rows", "target", "clean", "features", "views")
 _FIT_KEYS = ("resample", "refit")
-_ENSEMBLE_KEYS = ("metric", "ensemble", "calibrate", "postprocess", "threshold")
+_ENSEMBLE_KEYS = ("metric", "members", "ensemble", "calibrate", "postprocess", "threshold")
 _REPORT_KEYS = ("title", "report", "tune")
 _CODE = ("features", "pipelines")
 
@@ -143,20 +144,20 @@ class _Declared:
         return {**reads, **own}
 
     def _ensemble(self) -> dict[str, Any]:
-        outs = [f"{self.runs}/ensemble.json", *(f"{self.runs}/oof/{entry}.parquet" for entry in self.spec.ensemble)]
+        outs = [f"{self.runs}/ensemble.json", *(f"{self.runs}/oof/{entry}.parquet" for entry in (*self.spec.members, *self.spec.ensemble))]
         if self.data.get("data", {}).get("test"):
             outs.append(f"{self.runs}/submission.csv")
         predicted = [f"{self.runs}/{folder}/{model}.parquet" for model in self.spec.models for folder in ("oof", "test")]
         return {
             "cmd": f"foldwise stage ensemble {self.name}",
-            "deps": [*self._there(*_CODE), *self._views(), *predicted],
+            "deps": [*self._there(*_CODE), *self._views(), *predicted, *self._member_files()],
             "params": [{self.file: self._keys(_ENSEMBLE_KEYS)}],
             "outs": [*_kept(*outs), {f"{self.runs}/{FOLDER}": {"persist": True}}],
             "metrics": [{f"{self.runs}/metrics.json": {"persist": True}}],
         }
 
     def _report(self) -> dict[str, Any]:
-        predicted = [f"{self.runs}/oof/{model}.parquet" for model in self.spec.models]
+        predicted = [f"{self.runs}/oof/{name}.parquet" for name in (*self.spec.models, *self.spec.members)]
         keys = self._keys(_REPORT_KEYS)
         return {
             "cmd": f"foldwise stage report {self.name}",
@@ -168,7 +169,7 @@ class _Declared:
     def plots(self) -> list[dict[str, Any]]:
         """What ``dvc plots`` draws: the fold scores of every model, and the curves of the final."""
         place = f"{self.runs}/{FOLDER}"
-        columns = {f"{place}/{FOLDS}.csv": [*self.spec.models, *self.spec.ensemble]}
+        columns = {f"{place}/{FOLDS}.csv": [*self.spec.models, *self.spec.members, *self.spec.ensemble]}
         metric = self.spec.metric.name
         folds = {"x": "fold", "y": columns, "y_label": metric, "title": f"{self.name}: {metric} by fold", "template": "scatter"}
         found: list[dict[str, Any]] = [{f"{self.name}-{FOLDS}": folds}]
@@ -188,6 +189,14 @@ class _Declared:
     def _views(self) -> list[str]:
         used = dict.fromkeys(model.keys.view for model in self.spec.models.values())
         return [f"{self.runs}/folds.parquet", *(f"{self.runs}/{view_file(view)}" for view in used)]
+
+    def _member_files(self) -> list[str]:
+        """The files of predictions made elsewhere, which may be what another competition's stages write."""
+        folders = (f"data/{self.name}", f"competitions/{self.name}")
+        home = next((folder for folder in folders if (self.root / folder / self.spec.data.train).is_file()), folders[0])
+        return list(
+            dict.fromkeys(posixpath.normpath(posixpath.join(home, file)) for member in self.spec.members.values() for file in member.files)
+        )
 
     def _there(self, *places: str) -> list[str]:
         return [place for place in places if (self.root / place).exists()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.spec import Part, Spec
@@ -36,6 +36,7 @@ _TABLE_CORE = (
     "pipelines.windows",
     "features.expressions",
 )
+_MEMBER_CORE = ("pipelines.outside", "pipelines.files")
 _FRAME_LIBRARIES = ("pandas", "numpy", "scikit-learn", "scipy")
 
 
@@ -50,9 +51,11 @@ class Keys:
 
     spec: Spec
     inputs: dict[str, str]
-    """Hash of each input file."""
+    """Hash of each of the competition's files."""
     sample: int | None
     device: str
+    outside: dict[str, str] = field(default_factory=dict)
+    """Hash of each file of predictions made elsewhere."""
 
     @functools.cached_property
     def table(self) -> str:
@@ -106,6 +109,12 @@ class Keys:
         asked = [name for name in (spec.keys.rows, self.spec.data.weight) if name is not None]
         made_from = [spec.kind, spec.params, keys, resample, self.columns(asked) if asked else None, rounds]
         return key_of("fit", self.fold(spec.keys.view, fold), made_from, self.spec.task, self.device, code)
+
+    def member(self, name: str) -> str:
+        """Key of predictions made elsewhere, as they were found to fit the table and its folds."""
+        member = self.spec.members[name]
+        files = [(file, self.outside.get(file or "")) for file in (member.oof, member.test, member.folds)]
+        return key_of("member", self.table, files, _code(_MEMBER_CORE, _FRAME_LIBRARIES))
 
 
 def _inner_kinds(params: dict[str, Any]) -> list[str]:

@@ -20,7 +20,7 @@ from pipelines.metrics import metric_of
 from pipelines.options import Options
 from pipelines.store import whole_file
 from pipelines.surroundings import Surroundings
-from pipelines.unchanged import input_names
+from pipelines.unchanged import table_names
 from pipelines.whole_run import Result, run
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def open_book(name: str, *, quick: Sequence[str] = (), environment: Mapping[str,
     competition = find_competition(name)
     home = competition.folder.resolve().parents[1]
     runs = Path(given.get(RUNS) or home / "runs").resolve()
-    first = input_names(competition.declaration().data)[0]
+    first = table_names(competition.declaration().data)[0]
     named = given.get(DATA)
     data = Path(named or home / "data").resolve()
     is_sample = not named and not (data / competition.name / first).is_file()

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from pipelines.declaration import Declaration
+from pipelines.outside.declared import member_names
 from pipelines.portfolio import NATIVE, TREES, Configuration
 
 FINAL = "portfolio"
@@ -19,12 +20,12 @@ def with_configurations(declaration: Declaration, chosen: Iterable[Configuration
     Only those whose view is declared; one that a declared model equals, or whose name is taken, is left out.
     """
     views = declaration.data.get("views") or {}
-    declared = declaration.data["models"]
+    declared, members = declaration.data["models"], member_names(declaration.data)
     added = {}
     for one in chosen:
         view = TREES if one.view == NATIVE and NATIVE not in views else one.view
         entry = {**one.declared, "view": view}
-        if view in views and one.name not in declared and entry not in declared.values():
+        if view in views and one.name not in (*declared, *members) and entry not in declared.values():
             added[one.name] = entry
     return _extended(declaration, added)
 
@@ -44,7 +45,7 @@ def with_entry(declaration: Declaration, model: str, entry: dict[str, Any]) -> D
 
 def _extended(declaration: Declaration, added: dict[str, dict[str, Any]]) -> Declaration:
     data = copy.deepcopy(declaration.data)
-    before = [*data["models"]]
+    before = [*data["models"], *member_names(data)]
     data["models"].update(added)
     ensemble = data.setdefault("ensemble", {})
     last = next(reversed(ensemble), None)
@@ -58,13 +59,14 @@ def _extended(declaration: Declaration, added: dict[str, dict[str, Any]]) -> Dec
 
 
 def only(declaration: Declaration, models: Collection[str]) -> Declaration:
-    """Leave only some models, and of the ensemble what can be made from them; an entry without members goes."""
+    """Leave only some models, and of the ensemble what can be made from them and from what was made elsewhere; an entry of nothing goes."""
     data = copy.deepcopy(declaration.data)
     data["models"] = {name: entry for name, entry in data["models"].items() if name in models}
-    there, kept = set(data["models"]), {}
+    predicted = [*data["models"], *member_names(data)]
+    there, kept = set(predicted), {}
     for name, entry in (data.get("ensemble") or {}).items():
         ((way, params),) = entry.items() if isinstance(entry, dict) else ((entry, None),)
-        members = (params or {}).get("of") or [*data["models"]]
+        members = (params or {}).get("of") or predicted
         left = [member for member in members if member in there]
         is_whole = len(left) == len(members)
         if left and (is_whole or way in ("blend", "stack")):

@@ -18,7 +18,7 @@ from pipelines.models import kinds
 from pipelines.ordinal import ordinal_cuts
 from pipelines.parameters import table_of
 from pipelines.resample import RESAMPLERS
-from pipelines.spec import KEYS, SECTIONS, ModelKeys
+from pipelines.spec import KEYS, SECTIONS, MemberFiles, ModelKeys
 from pipelines.splits import SPLITTERS
 from pipelines.step_parameters import FIT_ON
 from pipelines.thresholds import THRESHOLDS
@@ -46,6 +46,7 @@ def schema() -> dict[str, Any]:
         "features": {"type": "array", "items": {"$ref": "#/$defs/step"}},
         "views": {"type": "object", "additionalProperties": {"type": "array", "items": {"$ref": "#/$defs/step"}}},
         "models": {"type": "object", "minProperties": 1, "additionalProperties": {"anyOf": [_model(name) for name in kinds()]}},
+        "members": {"type": "array", "items": _section(MemberFiles)},
         "ensemble": {"type": "object", "additionalProperties": _one_of(DECLARED)},
         "calibrate": _or_none(_one_of(CALIBRATORS)),
         "postprocess": {"type": "array", "items": _one_of(RULES)},

@@ -16,7 +16,7 @@ from pipelines.options import Options
 from pipelines.spec import Spec
 from pipelines.store import Store
 from pipelines.surroundings import Surroundings
-from pipelines.unchanged import hash_inputs, input_names
+from pipelines.unchanged import hash_inputs, member_files, table_names
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,12 @@ class Session:
         """The models to train: all, or the chosen ones in declared order."""
         return [name for name in self.spec.models if not self.options.models or name in self.options.models]
 
+    @property
+    def members(self) -> list[str]:
+        """The predictions made elsewhere that join: all, or the chosen ones; none on a sample, whose folds are others."""
+        chosen = [name for name in self.spec.members if not self.options.models or name in self.options.models]
+        return chosen if self.options.sample is None else []
+
 
 def open_session(competition: Competition, data: Path, options: Options, around: Surroundings) -> Session:
     """Check the declaration and the options.
@@ -77,10 +83,16 @@ def open_session(competition: Competition, data: Path, options: Options, around:
     competition.load_own_steps()
     declaration = competition.declaration(options.settings, options.history(competition.name))
     spec = build_spec(declaration)
+    known = [*spec.models, *spec.members]
     for name in options.models:
-        if name not in spec.models:
-            raise InputError(f"--models names {name!r}; the declaration has {listed(spec.models)}.{closest(name, spec.models)}")
+        if name not in known:
+            raise InputError(f"--models names {name!r}; the declaration has {listed(known)}.{closest(name, known)}")
+    if options.models and not set(options.models) & set(spec.models):
+        raise InputError(
+            f"--models names only members made elsewhere ({listed(options.models)}); at least one model to fit is needed: {listed(spec.models)}."
+        )
     if options.sample is not None and options.sample < 1:
         raise InputError(f"--sample needs at least 1 row, found {options.sample}.")
-    keys = Keys(spec, hash_inputs(data, input_names(declaration.data)), options.sample, options.device)
+    tables, outside = (hash_inputs(data, names(declaration.data)) for names in (table_names, member_files))
+    keys = Keys(spec, tables, options.sample, options.device, outside)
     return Session(competition, declaration, spec, keys, data, options, around)

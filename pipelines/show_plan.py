@@ -10,6 +10,7 @@ from features.errors import InputError, closest, listed
 from pipelines.competition import find_competition, find_data
 from pipelines.frames import Event, FoldRows, Frames, replay
 from pipelines.options import Options
+from pipelines.outside.member import RunRows, checked_members, read_member
 from pipelines.prepare import Planned, describe, plan, split, transformed_target
 from pipelines.session import Session, open_session
 from pipelines.splits import Folds
@@ -42,8 +43,20 @@ def plan_lines(name: str, options: Options) -> Iterator[str]:
             yield from _section(f"view {view}", frames, len(planned.base.events))
     for model, declared in spec.models.items():
         yield f"model {model}: {declared.kind} {declared.params}, view {declared.keys.view or '(features)'}, seeds {declared.keys.seeds}"
+    yield from _member_lines(session, tables, folds)
     for entry, part in spec.ensemble.items():
         yield f"ensemble {entry}: {part.name} {part.params}"
+
+
+def _member_lines(session: Session, tables: Tables, folds: Folds) -> Iterator[str]:
+    """The predictions made elsewhere, held against the folds as a run does."""
+    spec, rows = session.spec, RunRows(tables.ids, tables.classes, folds)
+    chosen = [spec.members[name] for name in session.members]
+    found = checked_members(session.declaration, chosen, lambda member: read_member(member, spec, session.data, rows))
+    for member in chosen:
+        yield f"member {member.name}: {', '.join(member.files)}, made elsewhere; {found[member.name].agreement}"
+    if session.options.sample is not None:
+        yield from (f"member {name}: left out, a sample has folds of its own" for name in spec.members)
 
 
 def _section(title: str, frames: Frames, start: int) -> Iterator[str]:

@@ -64,7 +64,8 @@ def _show(session: Session, what: str, model: str) -> None:
             show_models(session, {model: fits}, work.refits)
         elif what == "ensemble":
             trained = stages.train(session, prepared, out / "needed", session.models, stages.Work())
-            combined = stages.ensemble(session, prepared, trained, out / "new")
+            members = stages.join_members(session, prepared, out / "new")
+            combined = stages.ensemble(session, prepared, {**trained, **members}, out / "new")
             write_plots(session, prepared, combined, out / "new")
         source = out / ("needed" if what == "prepare" else "new")
         for path in sorted(source.rglob("*")):

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from pipelines.declaration import Path_
+from pipelines.outside import SAME
 from pipelines.parameters import Section
 from pipelines.tuning.declared import TuneSpec
 
@@ -149,6 +150,39 @@ class ModelSpec:
     """How the target is transformed for it: its own way, or that of all."""
 
 
+class MemberFiles(Section):
+    """The files of predictions that were made elsewhere, in the folder of the competition's data."""
+
+    oof: str = Field(
+        description="Out-of-fold predictions, CSV or parquet: rows by 'row' or the id, and 'prediction' or one 'p_<class>' for each class."
+    )
+    test: str | None = Field(default=None, description="Predictions of the test rows, in the same form.")
+    name: str | None = Field(
+        default=None, description="What entries call it; the file name of 'oof' without its ending where it is not given."
+    )
+    folds: str | None = Field(
+        default=None,
+        description="How it is known that they come from this run's folds: the other run's folds.parquet, or 'same' on your word; "
+        "not needed where 'oof' has a column 'fold' that says which fold scored the row.",
+    )
+
+
+@dataclass(frozen=True)
+class MemberSpec:
+    """Predictions made elsewhere: their name, and their files relative to the data's folder."""
+
+    name: str
+    oof: str
+    test: str | None
+    folds: str | None
+    where: Path_
+
+    @property
+    def files(self) -> list[str]:
+        """The files they are read from."""
+        return [file for file in (self.oof, self.test, self.folds) if file is not None and file != SAME]
+
+
 @dataclass(frozen=True)
 class Spec:
     """A whole checked declaration."""
@@ -164,6 +198,8 @@ class Spec:
     features: tuple[Part, ...]
     views: dict[str, tuple[Part, ...]]
     models: dict[str, ModelSpec]
+    members: dict[str, MemberSpec]
+    """Predictions made elsewhere; entries use them like those of models."""
     ensemble: dict[str, Part]
     """The declared entries, then those that 'calibrate' and 'postprocess' add for the final."""
     decision: Part | None
@@ -175,8 +211,8 @@ class Spec:
 
     @property
     def final(self) -> str:
-        """The name of the final prediction: the last ensemble entry, or the last model where there is none."""
-        return [*self.models, *self.ensemble][-1]
+        """The name of the final prediction: the last ensemble entry, or where there is none the last member, or model."""
+        return [*self.models, *self.members, *self.ensemble][-1]
 
 
 SECTIONS: dict[str, type[BaseModel]] = {"data": Data, "rows": Rows, "target": Target, "report": Report}
@@ -195,6 +231,7 @@ KEYS = (
     "features",
     "views",
     "models",
+    "members",
     "ensemble",
     "tune",
     "calibrate",

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from features.errors import InputError
+from features.errors import InputError, listed
 from pipelines import submission
 from pipelines.arms import arm_lines, compare_arms, families
 from pipelines.combiners import asked_columns, entry_of, group_column
@@ -27,6 +27,7 @@ from pipelines.memory import estimated_bytes, matrix_bytes
 from pipelines.models import kinds
 from pipelines.models.rounds import FindsRounds
 from pipelines.oof import Predictions, nested, pooled, write_predictions
+from pipelines.outside.member import FACTS, ensure_members
 from pipelines.prepare import Prepared, ensure_table, ensure_views
 from pipelines.scores import score_table
 from pipelines.serve.record import write_record
@@ -103,6 +104,27 @@ def train(session: Session, prepared: Prepared, out: Path, models: list[str], wo
             trained[model] = replace(trained[model], test=np.load(refits[model].out / "test.npy"))
             write_both(session, prepared, model, trained[model], out)
     return {model: trained[model] for model in models}
+
+
+def join_members(session: Session, prepared: Prepared, out: Path) -> dict[str, Predictions]:
+    """Take in the predictions made elsewhere, write them as those of models are, and say their scores.
+
+    Raises
+    ------
+    DeclarationError
+        With what is wrong with each member that cannot join.
+    """
+    if session.spec.members and session.options.sample is not None:
+        session.console.say(f"note: {listed(session.spec.members)} left out: a sample has folds of its own")
+    joined = {}
+    for name, outside in ensure_members(session, prepared).items():
+        joined[name] = outside.predictions(prepared.folds)
+        write_both(session, prepared, name, joined[name], out)
+        table = table_of_scores(session, prepared, joined[name])
+        session.console.say(
+            f"{name}: {session.metric.name} {table['score']:.5f} (folds sd {table['fold_sd']:.5f}), made elsewhere; {outside.agreement}"
+        )
+    return joined
 
 
 def _fit(session: Session, jobs: list[FoldFit], n_rows: int, work: Work) -> Iterator[tuple[str, bool]]:
@@ -206,7 +228,7 @@ def write_both(session: Session, prepared: Prepared, name: str, predictions: Pre
 
 def failure_of(session: Session, errors: Mapping[str, Exception]) -> InputError | ModelFailedError:
     """What to raise for models that failed, each with its first error: where they are declared, what is kept, how to go on."""
-    others = [model for model in session.models if model not in errors]
+    others = [name for name in (*session.models, *session.members) if name not in errors]
     lines = [
         f"  {session.declaration.place(session.spec.models[model].where)}: {model}: {type(error).__name__}: {error}"
         for model, error in errors.items()
@@ -222,7 +244,13 @@ def failure_of(session: Session, errors: Mapping[str, Exception]) -> InputError 
 
 
 def ensemble(session: Session, prepared: Prepared, trained: dict[str, Predictions], out: Path) -> Combined:
-    """Fit the declared ensemble on the out-of-fold table, nested; write predictions, metrics and the submission."""
+    """Fit the declared ensemble on the out-of-fold table, nested; write predictions, metrics and the submission.
+
+    Parameters
+    ----------
+    trained
+        Predictions of the models, then of the members made elsewhere.
+    """
     spec, known = session.spec, prepared.known
     problem = Problem(spec.task, session.metric, TRANSFORMS[spec.target.transform])
     parts = _possible_entries(session, trained)
@@ -238,7 +266,7 @@ def ensemble(session: Session, prepared: Prepared, trained: dict[str, Prediction
     metrics = _metrics(session, prepared, predictions, learnt)
     if spec.task == "binary":
         metrics["arms"] = compare_arms(
-            families({name: spec.models[name] for name in trained}), trained, known, prepared.folds, session.metric
+            families({name: spec.models[name] for name in trained if name in spec.models}), trained, known, prepared.folds, session.metric
         )
         for line in arm_lines(metrics["arms"]):
             session.console.say(line)
@@ -258,21 +286,21 @@ def ensemble(session: Session, prepared: Prepared, trained: dict[str, Prediction
 
 
 def _possible_entries(session: Session, trained: dict[str, Predictions]) -> dict[str, Any]:
-    """The ensemble entries whose members were all trained (a run of chosen models leaves some out)."""
+    """The ensemble entries whose members are all there (a run of chosen models, or on a sample, leaves some out)."""
     there, entries = set(trained), {}
     for name, entry in session.spec.ensemble.items():
         if there.issuperset(entry.params["of"]):
             entries[name] = entry
             there.add(name)
         else:
-            session.console.say(f"note: {name!r} is left out, because not all of its members were asked for")
+            session.console.say(f"note: {name!r} is left out, because not all of its members are there")
     return entries
 
 
 def _metrics(session: Session, prepared: Prepared, predictions: dict[str, Predictions], learnt: dict[str, Any]) -> dict[str, Any]:
     spec, metric, folds = session.spec, session.metric, prepared.folds
     tables = {name: table_of_scores(session, prepared, part) for name, part in predictions.items()}
-    models = {name: {**tables[name], **_fit_facts(session, prepared, name)} for name in predictions if name not in learnt}
+    models = {name: {**tables[name], **_facts_of(session, prepared, name)} for name in predictions if name not in learnt}
     final = [*predictions][-1]
     return {
         "competition": session.competition.name,
@@ -295,7 +323,10 @@ def table_of_scores(session: Session, prepared: Prepared, predictions: Predictio
     return score_table(predictions, known.y, prepared.folds, session.metric, columns=known.columns, groups=groups, weights=known.weights)
 
 
-def _fit_facts(session: Session, prepared: Prepared, model: str) -> dict[str, Any]:
+def _facts_of(session: Session, prepared: Prepared, model: str) -> dict[str, Any]:
+    """What is known of a model besides its scores: its fits, or for a member made elsewhere how its folds agree."""
+    if model in session.spec.members:
+        return {"kind": "outside", **read_json(session.store.path(session.keys.member(model)) / FACTS)}
     facts = [read_json(session.store.path(session.keys.fit(model, fold)) / "facts.json") for fold in range(prepared.folds.n_folds)]
     rounds = [fact["rounds"] for fact in facts if "rounds" in fact]
     found = session.spec.tune[model].found if model in session.spec.tune else None

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.declaration import Declaration
+from pipelines.outside import SAME
 from pipelines.store import hash_file, key_of, read_json, version_of
 
 _LIBRARIES = ("catboost", "lightgbm", "mlflow", "numpy", "pandas", "plotly", "scikit-learn", "scipy", "xgboost", "xgboost-cpu")
+
+_OF_MEMBERS = ("oof", "test", "folds")
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,19 @@ class Latest:
 
 
 def input_names(declared: dict[str, Any]) -> list[str]:
-    """The input files that a declaration's plain data names, checked or not."""
+    """All files that a declaration's plain data names, checked or not."""
+    return [*table_names(declared), *member_files(declared)]
+
+
+def member_files(declared: dict[str, Any]) -> list[str]:
+    """The files of predictions made elsewhere."""
+    members = declared.get("members")
+    named = [member.get(key) for member in members if isinstance(member, dict) for key in _OF_MEMBERS] if isinstance(members, list) else []
+    return [name for name in named if isinstance(name, str) and name != SAME]
+
+
+def table_names(declared: dict[str, Any]) -> list[str]:
+    """The files of the competition itself."""
     data = declared.get("data")
     if not isinstance(data, dict):
         return []

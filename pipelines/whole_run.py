@@ -144,8 +144,10 @@ def _stages(session: Session, out: Path, run_id: str, key: str) -> Work:
     with timed(timings, "prepare"):
         prepared = stages.prepare(session, out)
         write_view_keys(session, out)
+        # before the fits: a file that does not fit is told at once
+        members = stages.join_members(session, prepared, out)
     with timed(timings, "train"):
-        trained = stages.train(session, prepared, out, session.models, work)
+        trained = {**stages.train(session, prepared, out, session.models, work), **members}
     with timed(timings, "ensemble"):
         combined = stages.ensemble(session, prepared, trained, out)
         write_plots(session, prepared, combined, out)
@@ -159,7 +161,8 @@ def write_record(session: Session, out: Path, run_id: str, key: str, *, timings:
     """Write what a run was made from: its declaration, the keys of its artifacts, and ``run.json``."""
     _write_declaration(session, out)
     fits = {model: [session.keys.fit(model, fold) for fold in range(_n_folds(out))] for model in session.models}
-    write_json(out / "keys.json", {"table": session.keys.table, "fits": fits, "refits": work.refits})
+    members = {name: session.keys.member(name) for name in session.members}
+    write_json(out / "keys.json", {"table": session.keys.table, "fits": fits, "refits": work.refits, "members": members})
     files = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     facts = {
         "run_id": run_id,
@@ -174,7 +177,7 @@ def write_record(session: Session, out: Path, run_id: str, key: str, *, timings:
         "git_commit": session.around.git_commit,
         "tracked": session.options.track,
         "versions": {name: _version(name) for name in _VERSIONS},
-        "data": {"folder": str(session.data), "hashes": session.keys.inputs},
+        "data": {"folder": str(session.data), "hashes": session.keys.inputs, "members": session.keys.outside},
         "options": {
             **session.options.for_key(),
             "settings": session.options.settings,

@@ -28,7 +28,8 @@ def compare(case: Case, changed: Array, fold: int) -> Iterator[tuple[Severity, s
     declared = spec.ensemble if spec.decision is None else {**spec.ensemble, DECIDED: spec.decision}
     if not declared:
         return
-    models = dict(zip(spec.models, _stand_ins(case, len(spec.models)), strict=True))
+    predicted = [*spec.models, *spec.members]
+    models = dict(zip(predicted, _stand_ins(case, len(predicted)), strict=True))
     entries = [entry_of(name, part, problem) for name, part in declared.items()]
     one, two = (oof.nested(entries, models, replace(case.known, y=y), NOTHING_KNOWN, case.folds) for y in (case.y, changed))
     for name in declared:

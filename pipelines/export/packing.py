@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from features.errors import InputError
+from features.errors import InputError, listed
 from pipelines.competition import Competition, find_competition
 from pipelines.export.pins import pins
 from pipelines.export.wheels import build_own, download_dependencies, is_source_tree
 from pipelines.store import read_json, whole_file
-from pipelines.unchanged import input_names
+from pipelines.unchanged import input_names, member_files
 
 _DECLARED = (".py", ".yaml", ".yml", ".json", ".md")
 _LEFT_OUT = ("runs", "data", "__pycache__")
@@ -53,7 +53,7 @@ def export(name_or_folder: str, output: Path, *, runs: Path = Path("runs"), with
     _check_declaration(competition)
     latest = runs / competition.name
     versions = pins()
-    notes = [*_notes(latest, versions)]
+    notes = [*_notes(latest, versions), *_member_notes(competition)]
     with tempfile.TemporaryDirectory(prefix="foldwise-export-") as place:
         wheels = Path(place) / "wheels"
         wheels.mkdir()
@@ -111,6 +111,12 @@ def _notes(latest: Path, versions: dict[str, str]) -> Iterator[str]:
     for name, version in read_json(latest / "run.json")["versions"].items():
         if name in versions and version not in (None, versions[name]):
             yield f"the latest run used {name} {version}; {versions[name]} is installed now, and was pinned"
+
+
+def _member_notes(competition: Competition) -> Iterator[str]:
+    files = member_files(competition.declaration(with_tuned=False).data)
+    if files:
+        yield f"predictions made elsewhere are not packed: put {listed(files)} beside the competition's files, or take them out of 'members'"
 
 
 def _write(target: Path, files: dict[str, Path]) -> None:

@@ -66,6 +66,11 @@ class Evidence:
         """The score table of every model and ensemble entry, in declared order."""
         return {**self.metrics["models"], **self.metrics["ensemble"]}
 
+    @property
+    def fitted(self) -> list[str]:
+        """The models that the run fitted, in declared order; members made elsewhere are not among them."""
+        return [name for name in self.metrics["models"] if name in self.session.spec.models]
+
     @functools.cached_property
     def rows(self) -> Rows:
         """Scored rows that the final predicts."""
@@ -108,19 +113,19 @@ class Evidence:
 
     @functools.cached_property
     def facts(self) -> dict[str, list[dict[str, Any]]]:
-        """What each model's fold fits noted, by fold."""
+        """What each fitted model's fold fits noted, by fold."""
         session = self.session
 
         def noted(name: str, fold: int) -> dict[str, Any]:
             return dict(read_json(session.store.path(session.keys.fit(name, fold)) / "facts.json"))
 
-        return {name: [noted(name, fold) for fold in range(self.folds.n_folds)] for name in self.metrics["models"]}
+        return {name: [noted(name, fold) for fold in range(self.folds.n_folds)] for name in self.fitted}
 
     @functools.cached_property
     def plans(self) -> dict[str, dict[str, Any]]:
         """The plan of each view that a model used."""
         session = self.session
-        views = dict.fromkeys(session.spec.models[name].keys.view for name in self.metrics["models"])
+        views = dict.fromkeys(session.spec.models[name].keys.view for name in self.fitted)
         return {view: read_json(session.store.path(session.keys.view(view)) / "plan.json") for view in views}
 
     def scaled(self, values: Array) -> Array:

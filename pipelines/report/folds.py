@@ -33,7 +33,7 @@ def folds_section(evidence: Evidence) -> Section:
 
 def _facts(evidence: Evidence) -> list[tuple[str, str]]:
     split, folds = evidence.session.spec.split, evidence.folds
-    seeds = sum(evidence.session.spec.models[name].keys.seeds for name in evidence.metrics["models"])
+    seeds = sum(evidence.session.spec.models[name].keys.seeds for name in evidence.fitted)
     return [
         ("splitter", split.name),
         *((name, str(value).lower() if isinstance(value, bool) else str(value)) for name, value in split.params.items()),
@@ -105,7 +105,17 @@ def _counts(evidence: Evidence) -> Table:
 
 
 def _notes(evidence: Evidence) -> list[str]:
-    return [*evidence.prepared.notes, *_role_notes(evidence), *_everywhere_notes(evidence), NESTING]
+    return [*evidence.prepared.notes, *_role_notes(evidence), *_everywhere_notes(evidence), *_member_notes(evidence), NESTING]
+
+
+def _member_notes(evidence: Evidence) -> list[str]:
+    """What is known of predictions made elsewhere: where they stand, and why their folds are taken for the run's."""
+    members, tables = evidence.session.spec.members, evidence.metrics["models"]
+    return [
+        f"{name} was made elsewhere and read from {members[name].oof}: {tables[name]['agreement']}. What its fits saw cannot be checked here."
+        for name in tables
+        if name in members
+    ]
 
 
 def _role_notes(evidence: Evidence) -> list[str]:

@@ -67,7 +67,7 @@ def _warnings(evidence: Evidence) -> list[str]:
         said.append("Made on the sample that comes with the competition, not on the competition's own files.")
     if session.options.sample:
         said.append(f"Made on a random sample of at most {count(session.options.sample)} rows of each file.")
-    left_out = [name for name in session.spec.models if name not in evidence.metrics["models"]]
+    left_out = [name for name in (*session.spec.models, *session.spec.members) if name not in evidence.metrics["models"]]
     if left_out:
         said.append(f"A partial run: without the model(s) {', '.join(left_out)}.")
     if evidence.final != session.spec.final:
@@ -86,5 +86,5 @@ def _run_facts(evidence: Evidence) -> list[tuple[str, str]]:
         ("device", session.options.device),
         ("versions", ", ".join([*versions, f"Python {platform.python_version()}"])),
         ("settings", ", ".join(session.options.settings) or "as declared"),
-        *((f"hash of {name}", value) for name, value in session.keys.inputs.items()),
+        *((f"hash of {name}", value) for name, value in {**session.keys.inputs, **session.keys.outside}.items()),
     ]

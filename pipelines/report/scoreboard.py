@@ -85,6 +85,8 @@ def _fit_cells(evidence: Evidence, name: str) -> list[str]:
     if name in evidence.combined.learnt:
         n = len(evidence.combined.learnt[name]["of"])
         return ["", f"{n} members" if n > 1 else "1 member", ""]
+    if name not in evidence.fitted:
+        return ["", "", ""]
     rounds = scores.get("rounds")
     return [duration(scores["seconds"]), count(scores["columns"]), f"{float(np.median(rounds)):g}" if rounds else ""]
 

@@ -29,7 +29,7 @@ class Deployed:
         """The entries of a run's folder with what they learnt."""
         learnt = read_json(folder / "ensemble.json")
         problem = Problem(record.task, metric_of(*record.metric), TRANSFORMS[record.transform])
-        entries = {name: (entry.params["of"], _made(entry, problem, learnt["entries"][name])) for name, entry in record.entries.items()}
+        entries = {name: _lightened(entry, problem, learnt["entries"][name]) for name, entry in record.entries.items()}
         return cls(entries, None if record.decision is None else _made(record.decision, problem, learnt["decision"]))
 
     def combine(self, models: Mapping[str, Array], known: Known) -> dict[str, Array]:
@@ -42,6 +42,17 @@ class Deployed:
     def decide(self, final: Array, known: Known) -> Array | None:
         """The classes (codes) that the threshold gives the final's probabilities; None where none stands beside it."""
         return None if self.decision is None else self.decision.predict(stacked([final]), known)
+
+
+def _lightened(entry: Entry, problem: Problem, learnt: dict[str, Any]) -> tuple[list[str], OnOof]:
+    """An entry's members and itself, without the members that weigh nothing and are not there."""
+    of: list[str] = entry.params["of"]
+    if not entry.left_out:
+        return of, _made(entry, problem, learnt)
+    kept = [position for position, member in enumerate(of) if member not in entry.left_out]
+    there = [of[position] for position in kept]
+    weights = [learnt["weights"][position] for position in kept]
+    return there, _made(Entry(entry.kind, {**entry.params, "of": there}), problem, {**learnt, "weights": weights})
 
 
 def _made(entry: Entry, problem: Problem, learnt: dict[str, Any]) -> OnOof:

@@ -51,11 +51,13 @@ class Predictor:
         Raises
         ------
         InputError
-            When the run was made by another version.
+            When the run was made by another version, or needs predictions that were made elsewhere.
         """
         from threadpoolctl import ThreadpoolController
 
-        record, store = Record.read(folder), store_of(folder)
+        record = Record.read(folder)
+        record.check_whole()
+        store = store_of(folder)
         if record.has_own_steps:
             Competition(record.competition, folder).load_own_steps()
         base, views = read_steps(store, record)

@@ -14,6 +14,7 @@ from pipelines.quiet_mlflow import quiet_mlflow
 from pipelines.serve.inputs import Inputs
 from pipelines.serve.package import pack
 from pipelines.serve.predictor import Predictor
+from pipelines.serve.record import Record
 from pipelines.store import show, whole_folder
 
 _CODE = Path(__file__).with_name("scoring.py")
@@ -33,12 +34,13 @@ def save_model(run: Path, folder: Path) -> None:
     Raises
     ------
     InputError
-        When the folder is there, or the one that is to hold it is not.
+        When the folder is there, or the one that is to hold it is not, or the final needs predictions that were made elsewhere.
     """
     if folder.exists():
         raise InputError(f"--output {folder} is there already. Remove it, or name a new folder.")
     if not folder.parent.is_dir():
         raise InputError(f"--output {folder}: there is no folder {folder.parent}. Make it, or name another place.")
+    Record.read(run).check_whole()
     with quiet_mlflow(), tempfile.TemporaryDirectory() as made, whole_folder(folder) as whole:
         import mlflow.pyfunc
 

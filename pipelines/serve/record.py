@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from features.errors import InputError
+from features.errors import InputError, listed
 from pipelines.frames import REFIT
 from pipelines.prepare import Prepared
 from pipelines.serve.inputs import inputs_key
@@ -18,6 +18,8 @@ from pipelines.store import read_json, write_json
 
 NAME, OWN_STEPS = "serving.json", "steps.py"
 _FORMAT = 1
+_NOTHING = 1e-9
+"""A weight below it is what a search leaves of zero."""
 STORES = (".store", "store")
 """Where artifacts lie: in a run's folder, and in one that is made to be passed on."""
 
@@ -46,6 +48,8 @@ class Entry:
 
     kind: str
     params: dict[str, Any]
+    left_out: list[str] = field(default_factory=list)
+    """Its members that weigh nothing and could not be made anew: they, or something below them, were made elsewhere."""
 
     @property
     def asked(self) -> list[str]:
@@ -75,6 +79,8 @@ class Record:
     """The threshold that is declared beside a metric of probabilities."""
     has_own_steps: bool
     """Whether ``steps.py`` beside it holds the competition's own steps."""
+    outside: list[str] = field(default_factory=list)
+    """The predictions made elsewhere that the final needs: with any, new rows cannot be predicted."""
 
     @property
     def asked(self) -> list[str]:
@@ -104,6 +110,20 @@ class Record:
         }
         return cls(**{**plain, **parts})
 
+    def check_whole(self) -> None:
+        """Whether the run itself holds all that predicts new rows.
+
+        Raises
+        ------
+        InputError
+            When the final needs predictions that were made elsewhere.
+        """
+        if self.outside:
+            raise InputError(
+                f"{listed(self.outside)}, made elsewhere, belong(s) to the final prediction {self.final!r} of {self.competition!r}: only their "
+                "predictions are here, no model that could predict new rows. Take them out of 'members', or out of the final, and run again."
+            )
+
     def files(self, store: Path) -> Iterator[Path]:
         """Every file that is read to predict, as paths below the run's folder; ``store`` is the folder of the artifacts."""
         yield from (Path(NAME), Path("ensemble.json"), *([Path(OWN_STEPS)] if self.has_own_steps else []))
@@ -122,7 +142,9 @@ class Record:
 def write_record(session: Session, prepared: Prepared, final: str, decision: Part | None, out: Path) -> None:
     """Write ``serving.json`` of a run whose final prediction is ``final``."""
     spec, keys = session.spec, session.keys
-    needed = _needed(spec.ensemble, final)
+    learnt = read_json(out / "ensemble.json")["entries"]
+    left_out = weightless(learnt, spec.members)
+    needed = _needed(spec.ensemble, left_out, final)
     folds = [REFIT] if spec.refit == "all" else [*range(prepared.folds.n_folds)]
     models = {name: model for name, model in spec.models.items() if name in needed}
     views = list(dict.fromkeys(model.keys.view for model in models.values()))
@@ -142,19 +164,38 @@ def write_record(session: Session, prepared: Prepared, final: str, decision: Par
             name: Member(model.kind, model.keys.view, model.keys.rows, ["refit" if fold == REFIT else f"fold-{fold}" for fold in folds])
             for name, model in models.items()
         },
-        {name: Entry(part.name, part.params) for name, part in spec.ensemble.items() if name in needed},
+        {name: Entry(part.name, part.params, left_out[name]) for name, part in spec.ensemble.items() if name in needed},
         final,
         None if decision is None or decision is spec.ensemble.get(final) else Entry(decision.name, decision.params),
         source.is_file(),
+        [name for name in spec.members if name in needed],
     )
+    if record.outside:
+        session.console.say(f"note: {listed(record.outside)}, made elsewhere, belong(s) to the final: this run cannot predict new rows")
     write_json(out / NAME, {"format": _FORMAT, **asdict(record)})
 
 
-def _needed(ensemble: dict[str, Part], final: str) -> set[str]:
-    """The final, its members, their members, and so on."""
+def weightless(learnt: Mapping[str, Mapping[str, Any]], outside: Collection[str]) -> dict[str, list[str]]:
+    """By entry, in the order of entries, those of its members that weigh nothing and cannot be made without outside predictions.
+
+    >>> learnt = {"a": {"kind": "stack", "of": ["x", "friend"]}, "b": {"kind": "blend", "of": ["a", "x"], "weights": [0.0, 1.0]}}
+    >>> weightless(learnt, {"friend"})
+    {'a': [], 'b': ['a']}
+    """
+    bound, found = set(outside), dict[str, list[str]]()
+    for name, entry in learnt.items():
+        weights = (entry.get("weights") if entry["kind"] == "blend" else None) or [1.0] * len(entry["of"])
+        found[name] = [member for member, weight in zip(entry["of"], weights, strict=True) if member in bound and weight < _NOTHING]
+        if bound.intersection(entry["of"]).difference(found[name]):
+            bound.add(name)
+    return found
+
+
+def _needed(ensemble: dict[str, Part], left_out: Mapping[str, list[str]], final: str) -> set[str]:
+    """The final, its members, their members, and so on, but for those that are left out."""
     needed: set[str] = set()
     waiting: Sequence[str] = [final]
     while waiting:
         needed.update(waiting)
-        waiting = [member for name in waiting if name in ensemble for member in ensemble[name].params["of"]]
+        waiting = [member for name in waiting if name in ensemble for member in ensemble[name].params["of"] if member not in left_out[name]]
     return needed

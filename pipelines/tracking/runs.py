@@ -9,7 +9,20 @@ from typing import Any
 from pipelines.store import key_of, read_json
 from pipelines.tracking.told import DataSet, Told, flatten, milliseconds, named, points, steps_of
 
-_DECLARED = ("task", "metric", "split", "target", "rows", "resample", "ensemble", "calibrate", "postprocess", "threshold", "refit")
+_DECLARED = (
+    "task",
+    "metric",
+    "split",
+    "target",
+    "rows",
+    "resample",
+    "members",
+    "ensemble",
+    "calibrate",
+    "postprocess",
+    "threshold",
+    "refit",
+)
 _FILES = ("report.html", "submission.csv", "metrics.json", "declaration.yaml", "plan.json", "ensemble.json", "run.json")
 _TYPES = {"float": "double", "int": "long", "uint": "long", "bool": "boolean", "datetime": "datetime"}
 """MLflow's types of columns, by the beginning of pandas' names; all others are strings."""

@@ -25,7 +25,7 @@ from pipelines.tuning.defaults import default_space, spelled_as
 from pipelines.tuning.folds import TuningFold, read_fold
 from pipelines.tuning.space import Space
 from pipelines.tuning.split import TuningSplit, tuning_split
-from pipelines.unchanged import hash_inputs, input_names
+from pipelines.unchanged import hash_inputs, table_names
 
 _STUDY_READS = ("data", "task", "metric", "rows", "target", "resample", "clean", "features", "views")
 """Parts of a declaration that decide what a trial's score is, besides the model and the folds."""
@@ -81,7 +81,7 @@ def open_base(competition: Competition, data: Path, options: Options, around: Su
         raise DeclarationError(written, faults)
     split = tuning_split(spec.split.name, spec.split.params)
     declaration = replace(declaration, data={**declaration.data, "split": {split.splitter: split.params}})
-    keys_of = hash_inputs(data, input_names(declaration.data))
+    keys_of = hash_inputs(data, table_names(declaration.data))
     session = Session(competition, declaration, spec, Keys(spec, keys_of, options.sample, options.device), data, options, around)
     return Base(session.with_declaration(declaration), split, tune)
 
