@@ -22,7 +22,18 @@ _OURS = frozenset(
 )
 # XGBoost's own names of what its scikit-learn interface calls otherwise, and what only the native interface takes
 _NATIVE = frozenset(
-    {"eta", "lambda", "alpha", "num_boost_round", "min_split_loss", "rate_drop", "skip_drop", "process_type", "refresh_leaf"}
+    {
+        "eta",
+        "lambda",
+        "alpha",
+        "num_boost_round",
+        "min_split_loss",
+        "rate_drop",
+        "skip_drop",
+        "process_type",
+        "refresh_leaf",
+        "quantile_alpha",
+    }
 )
 _ALIASES = {"learning_rate": "eta", "reg_lambda": "lambda", "reg_alpha": "alpha", "gamma": "min_split_loss"}
 
