@@ -34,10 +34,9 @@ def models_of(
             continue
         keys = check(ModelKeys, {key: value for key, value in entry.items() if key != kind}, where, faults)
         params = {} if entry[kind] is None else entry[kind]
-        found = check_parameters(kind, task, params)
-        faults.extend(Fault((*where, kind, *key), message) for key, message in found)
-        if quantile is not None and not found:
+        if quantile is not None and isinstance(params, Mapping):
             params = learning_quantile(kind, params, quantile)
+        faults.extend(Fault((*where, kind, *key), message) for key, message in check_parameters(kind, task, params))
         if keys is None:
             continue
         own_transform = transform if keys.transform is None else keys.transform

@@ -58,6 +58,8 @@ def learning_quantile(kind: str, params: Mapping[str, Any], quantile: float) -> 
     """
     of = params.get("of")
     if isinstance(of, Mapping):
-        # a kind inside another one (bagging)
-        return {**params, "of": {inner: learning_quantile(inner, own or {}, quantile) for inner, own in of.items()}}
+        # a kind inside another one (bagging); what is no table of parameters is left for the checks to tell
+        inside = {inner: {} if own is None else own for inner, own in of.items()}
+        learning = {inner: learning_quantile(inner, own, quantile) if isinstance(own, Mapping) else own for inner, own in inside.items()}
+        return {**params, "of": learning}
     return QUANTILE_LOSSES[kind].added_to(params, quantile) if kind in QUANTILE_LOSSES else dict(params)

@@ -57,7 +57,7 @@ def _lines(page: Page) -> Iterator[str]:
         yield from _items(choices, 4)
     yield "models:  # different families first: an ensemble gains most from models that err in different ways"
     if page.goal.quantile is not None:
-        yield f"  # each learns the {page.goal.quantile:g} quantile, because the metric asks for it; a loss of its own would be obeyed instead"
+        yield f"  # each learns the {page.goal.quantile:g} quantile, because the metric asks for it; a loss declared here would be obeyed"
     for name, declared in page.models.items():
         yield from entry(name, declared, indent=2)
     yield from _ensemble(page)

@@ -14,20 +14,26 @@ from sklearn.linear_model import QuantileRegressor
 from sklearn.metrics import mean_pinball_loss as reference
 
 from features.errors import InputError
+from pipelines import stages
 from pipelines.build_spec import build_spec
 from pipelines.combiners import COMBINERS
-from pipelines.declaration import Declaration
+from pipelines.competition import Competition
+from pipelines.declaration import Declaration, DeclarationError
 from pipelines.draft.asked_metric import asked_metric
 from pipelines.ensembles import Problem
 from pipelines.known import NOTHING_KNOWN, Known
 from pipelines.metrics import METRICS, Array, metric_of
 from pipelines.models import check_parameters, kinds
 from pipelines.models.rounds import fit_model
+from pipelines.options import Options
 from pipelines.pinball import linear_quantile, smooth_pinball
 from pipelines.portfolio import QUANTILE_PORTFOLIO, as_declared, configurations
 from pipelines.portfolio_declaration import FINAL, with_configurations
 from pipelines.quantiles import QUANTILE_LOSSES, learning_quantile
+from pipelines.surroundings import Surroundings
 from pipelines.targets import TRANSFORMS, TargetScale
+from pipelines.tuning.ground import open_base
+from pipelines.tuning.whole import Wanted, tune
 
 from ..contracts.test_models import training_of
 from .reported import finished, reported
@@ -157,6 +163,29 @@ def test_a_meta_model_of_the_mean_is_refused() -> None:
         COMBINERS["stack"](Problem("regression", METRICS["rmse"], TRANSFORMS["none"]), meta="quantile")
 
 
+@pytest.mark.parametrize("params", [{}, {"method": "theory"}])
+def test_a_factor_is_refused(params: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=r"a factor would take predictions off the quantile .*Write stack: \{of: \['m'\]\}"):
+        COMBINERS["correct"](Problem("regression", PINBALL, TRANSFORMS["log1p"]), of=["m"], **params)
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "message"),
+    [
+        ("xgboost", {"quantile_alpha": [0.1, 0.9]}, "gives 2 values for each row, and a model predicts one"),
+        ("catboost", {"loss_function": "MultiQuantile:alpha=0.1,0.9"}, "gives 2 values for each row, and a model predicts one"),
+        ("xgboost", {"quantile_alpha": 1.5}, "XGBoost refuses these parameters: .*quantile alpha must be in the range"),
+        ("catboost", {"loss_function": "Quantile:alpha=7"}, r"CatBoost refuses these parameters: .*should be in interval \[0, 1\]"),
+        ("hist_gbdt", {"quantile": 2}, "'quantile' parameter of HistGradientBoostingRegressor"),
+        ("bagging", {"of": {"gbdt": 5}}, r"of\.gbdt: takes library parameters, found 5"),
+        ("lightgbm", [1], r"takes library parameters, found \[1\]"),
+    ],
+)
+def test_what_no_model_can_learn(kind: str, params: Any, message: str) -> None:
+    with pytest.raises(DeclarationError, match=message):
+        build_spec(declared({"mean_pinball_loss": {"alpha": 0.9}}, {"m": {kind: params}}))
+
+
 # ---------------------------------------------------------------------- drafts and portfolio
 
 
@@ -235,3 +264,20 @@ def test_coverage_is_counted_out_of_fold_and_reported(quantile_run: Any, tmp_pat
     page = reported(quantile_run, tmp_path / "report.html").own
     assert 'id="coverage"' in page and f"{shares.mean():.3f} of the scored rows lie at or below the prediction" in page
     assert "0.8 is asked for" in page
+
+
+@pytest.mark.parametrize("kind", ["lightgbm", "xgboost", "catboost"])
+def test_trials_learn_the_quantile_as_runs_do(make_tiny: Callable[..., Any], alone: None, kind: str) -> None:
+    """Trials on binned data have a way of their own to fit; the declared configuration scores as in a run on the same folds."""
+    tiny = make_tiny("regression", n_train=120)
+    tiny.edit(
+        ("metric: rmse", "metric: {mean_pinball_loss: {alpha: 0.8}}"),
+        ("ridge: {ridge: {alpha: 1.0}", f"ridge: {{{kind}: {{n_estimators: 20}}"),
+    )
+    options = Options(data=tiny.folder.parent, runs=tiny.runs, models=("ridge",), track=False)
+    found = tune(str(tiny.folder), options=options, wanted=Wanted(trials=1)).outcomes["ridge"]
+    session = open_base(Competition("tiny", tiny.folder), tiny.folder, options, Surroundings.read()).session
+    prepared = stages.prepare(session, tiny.folder / "out")
+    made = stages.train(session, prepared, tiny.folder / "out", ["ridge"], stages.Work())["ridge"]
+    scores = stages.table_of_scores(session, prepared, made)
+    assert found.best.values[0] == pytest.approx(np.mean(scores["folds"]), rel=0.02)
