@@ -156,7 +156,7 @@ def job(session: Session, prepared: Prepared, model: str, fold: int, rounds: int
         task=session.spec.task,
         n_classes=len(prepared.classes),
         transform=spec.transform,
-        device=session.options.device,
+        device=keys.device(model),
         table=store.path(keys.table),
         view=store.path(keys.view(spec.keys.view)),
         fold_block=store.path(keys.fold(spec.keys.view, fold)),
@@ -253,7 +253,9 @@ def ensemble(session: Session, prepared: Prepared, trained: dict[str, Prediction
     if decision is not None:
         metrics["decision"] = decision_facts(fitted[DECIDED], decision, known, prepared.folds)
     for name in learnt:
-        session.console.say(f"{name}: {session.metric.name} {metrics['ensemble'][name]['score']:.5f} ({_coverage_said(metrics['ensemble'][name])}nested)")
+        session.console.say(
+            f"{name}: {session.metric.name} {metrics['ensemble'][name]['score']:.5f} ({_coverage_said(metrics['ensemble'][name])}nested)"
+        )
     deployed = {} if decision is None else {"decision": fitted[DECIDED].deployed.describe()}
     write_json(out / "ensemble.json", {"final": final, "entries": learnt, **deployed})
     write_record(session, prepared, final, decision, out)
