@@ -31,30 +31,32 @@ def main(request: dict[str, Any]) -> dict[str, Any]:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             # the first fit of a process also loads the library and the driver
-            used = _device_of(_fit(request, _WARM_ROWS, rounds=2))
+            used = _device_of(_fitted(request, _training(request, _WARM_ROWS), rounds=2))
         if used is not None and not used.startswith(request["device"]):
             return {"refused": "; ".join(str(one.message) for one in caught) or f"it trained on {used!r} instead"}
-        return {"seconds": [_timed(request, rows) for rows in request["rows"]]}
+        return {"seconds": [_seconds(request, _training(request, rows)) for rows in request["rows"]]}
     except Exception as error:
         # whatever a library or a driver raises is the answer
         return {"refused": f"{type(error).__name__}: {error}"}
 
 
-def _timed(request: dict[str, Any], rows: int) -> float:
+def _seconds(request: dict[str, Any], training: Training) -> float:
     began = time.perf_counter()
-    _fit(request, rows, rounds=request["rounds"])
+    _fitted(request, training, rounds=request["rounds"])
     return time.perf_counter() - began
 
 
-def _fit(request: dict[str, Any], rows: int, *, rounds: int) -> Any:
-    """A fit as a run makes it, on random numbers."""
+def _fitted(request: dict[str, Any], training: Training, *, rounds: int) -> Any:
+    """A fit as a run makes it."""
+    return kinds()[request["kind"]].fit({"n_estimators": rounds}, training)
+
+
+def _training(request: dict[str, Any], rows: int) -> Training:
+    """Random numbers to fit on."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(rows, request["columns"])).astype(np.float32)
     y = (X[:, 0] + X[:, -1] ** 2 + rng.normal(size=rows)).astype(np.float64)
-    table = pd.DataFrame(X).rename(columns=str)
-    training = Training(table, y, None, "regression", 0, 0, request["threads"], request["device"])
-    kind = kinds()[request["kind"]]
-    return kind.fit({"n_estimators": rounds}, training)
+    return Training(pd.DataFrame(X).rename(columns=str), y, None, "regression", 0, 0, request["threads"], request["device"])
 
 
 def _device_of(fitted: Any) -> str | None:

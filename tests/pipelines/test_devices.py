@@ -77,7 +77,8 @@ def test_signs_of_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: s
     monkeypatch.setenv("PATH", str(tmp_path))
     (tmp_path / path).parent.mkdir(parents=True)
     (tmp_path / path).touch()
-    assert gpus(tmp_path) == ((f"/{path}",) if found else ())
+    assert gpus(tmp_path, {}) == ((f"/{path}",) if found else ())
+    assert "OCL_ICD_FILENAMES=/opt/pocl.so" in gpus(tmp_path, {"OCL_ICD_FILENAMES": "/opt/pocl.so", "OCL_ICD_VENDORS": ""})
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_what_nvidia_smi_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     (tmp_path / "nvidia-smi").write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     (tmp_path / "nvidia-smi").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
-    assert gpus(tmp_path / "empty") == found
+    assert gpus(tmp_path / "empty", {}) == found
 
 
 def test_kinds_that_can_use_a_gpu_are_kinds() -> None:
