@@ -313,7 +313,7 @@ def _configurations(session: Session) -> list[Configuration]:
     """The portfolio for the rows at hand; some of it on the logarithm of a heavy-tailed target that is learnt as it is."""
     spec, prepared = session.spec, ensure_table(session.spec, session.keys, session.data, session.store)
     on_log = spec.task == "regression" and spec.target.transform == "none" and is_heavy_tailed(prepared.y)
-    return configurations(spec.task, prepared.n_train, _COLUMNS, on_log=on_log)
+    return configurations(spec.task, prepared.n_train, _COLUMNS, on_log=on_log, of_quantile=session.metric.quantile is not None)
 
 
 def _finish(race: Race) -> Result:

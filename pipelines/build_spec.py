@@ -7,7 +7,7 @@ from typing import Any
 
 from features.errors import InputError, closest
 from pipelines.declaration import Declaration, DeclarationError, Fault
-from pipelines.declared_entries import as_entry, check_metric, check_subsets, decision_of, entries_of, finishing_entries
+from pipelines.declared_entries import as_entry, check_metric, check_subsets, decision_of, entries_of, finishing_entries, quantile_asked
 from pipelines.declared_models import models_of, resampler_of
 from pipelines.declared_parts import bare, check_expression, choice, mapping, part_of, steps_of
 from pipelines.fetch.source import source_of
@@ -44,7 +44,8 @@ def build_spec(declaration: Declaration) -> Spec:
     clean, features = (steps_of(raw.get(key, []), (key,), faults) for key in ("clean", "features"))
     views = _views(raw.get("views", {}), faults)
     transform = getattr(sections["target"], "transform", "none")
-    models = models_of(mapping(raw.get("models", {}), ("models",), faults), views, task, transform, resample, faults)
+    declared = mapping(raw.get("models", {}), ("models",), faults)
+    models = models_of(declared, views, task, transform, resample, faults, quantile=quantile_asked(metric, task))
     members = members_of(raw.get("members", []), models, sections.get("data"), faults)
     predicted = [*models, *members]
     ensemble = entries_of(mapping(raw.get("ensemble", {}), ("ensemble",), faults), predicted, faults)

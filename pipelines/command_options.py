@@ -16,7 +16,11 @@ runs_option = click.option(
 )
 data_option = click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder that holds <competition>/<files>.")
 device_option = click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="cpu", show_default=True, help="Where boosters train."
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="cpu",
+    show_default=True,
+    help="Where boosters train; auto: on the GPU where there is one and a timed fit is faster there.",
 )
 track_option = click.option("--track/--no-track", default=True, show_default=True, help="Tell MLflow of it; --no-track: not later either.")
 

@@ -132,5 +132,15 @@ def check_metric(metric: Part, task: str, target: object, entries: list[Part], f
                 faults.append(Fault((*part.where, part.name), str(error)))
 
 
+def quantile_asked(metric: Part | None, task: str) -> float | None:
+    """The quantile that the metric asks models for; None for another metric, and for one with faults, which ``check_metric`` tells."""
+    from pipelines.metrics import metric_of
+
+    try:
+        return None if metric is None or task != "regression" else metric_of(metric.name, metric.params).quantile
+    except InputError:
+        return None
+
+
 def _needed_parameters(factory: Any) -> list[str]:
     return [name for name, field in table_of(factory).model_fields.items() if field.is_required()]

@@ -9,12 +9,21 @@ from features.errors import InputError, closest
 from pipelines.declaration import Fault, Path_
 from pipelines.declared_parts import check_expression, is_file_name, part_of
 from pipelines.parameters import check
+from pipelines.quantiles import learning_quantile
 from pipelines.spec import ModelKeys, ModelSpec, Part
 
 
 def models_of(
-    raw: dict[str, Any], views: Mapping[str, Any], task: str, transform: str, resample: Part | None, faults: list[Fault]
+    raw: dict[str, Any],
+    views: Mapping[str, Any],
+    task: str,
+    transform: str,
+    resample: Part | None,
+    faults: list[Fault],
+    *,
+    quantile: float | None = None,
 ) -> dict[str, ModelSpec]:
+    """The declared models; each that can learn a quantile learns the ``quantile`` that the metric asks for, unless it says otherwise."""
     from pipelines.models import check_parameters, kinds
 
     models: dict[str, ModelSpec] = {}
@@ -25,6 +34,8 @@ def models_of(
             continue
         keys = check(ModelKeys, {key: value for key, value in entry.items() if key != kind}, where, faults)
         params = {} if entry[kind] is None else entry[kind]
+        if quantile is not None and isinstance(params, Mapping):
+            params = learning_quantile(kind, params, quantile)
         faults.extend(Fault((*where, kind, *key), message) for key, message in check_parameters(kind, task, params))
         if keys is None:
             continue

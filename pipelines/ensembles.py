@@ -14,6 +14,7 @@ from features.errors import InputError
 from pipelines.known import NOTHING_KNOWN, Known
 from pipelines.metrics import Array, Metric
 from pipelines.oof import OnOof
+from pipelines.pinball import linear_quantile, smooth_pinball, width_for
 from pipelines.targets import Transform
 
 Scale = Literal["transformed", "target", "probability", "logit"]
@@ -102,19 +103,16 @@ def combine(scaled: Array, weights: Array) -> Array:
 
 
 def simplex_weights(scaled: Array, known: Known, blend: Blend) -> Array:
-    """Weights on the simplex with the least squared error (regression) or log loss, by sequential quadratic programming."""
+    """Weights on the simplex with the least squared error (regression) or log loss, by sequential quadratic programming.
+
+    For a metric that asks for a quantile it is the pinball loss in target units.
+    """
     from scipy.optimize import minimize
 
-    problem, n = blend.problem, scaled.shape[1]
-    target = problem.to_scale(known.y, blend.scale) if problem.task == "regression" else known.y
+    n, loss_of = scaled.shape[1], _smooth_loss(blend, known)
 
     def loss(weights: Array) -> float:
-        mixed = combine(scaled, weights)
-        if problem.task == "regression":
-            return float(np.average((mixed - target) ** 2, weights=known.weights))
-        from pipelines.metrics import METRICS
-
-        return METRICS["log_loss"].loss(target, problem.from_scale(mixed, blend.scale), known.weights)
+        return loss_of(combine(scaled, weights))
 
     start = np.full(n, 1 / n)
     unit = max(loss(start), 1e-12)
@@ -127,6 +125,25 @@ def simplex_weights(scaled: Array, known: Known, blend: Blend) -> Array:
     )
     weights = np.clip(found.x, 0, None)
     return np.asarray(weights / weights.sum(), dtype=np.float64)
+
+
+def _smooth_loss(blend: Blend, known: Known) -> Callable[[Array], float]:
+    """A loss with a gradient, of mixed members on the blend's scale."""
+    problem, quantile = blend.problem, blend.problem.metric.quantile
+    if problem.task != "regression":
+        from pipelines.metrics import METRICS
+
+        return lambda mixed: METRICS["log_loss"].loss(known.y, problem.from_scale(mixed, blend.scale), known.weights)
+    if quantile is not None:
+        width = width_for(known.y)
+
+        def pinball(mixed: Array) -> float:
+            losses = smooth_pinball(known.y - problem.from_scale(mixed, blend.scale), quantile, width)
+            return float(np.average(losses, weights=known.weights))
+
+        return pinball
+    target = problem.to_scale(known.y, blend.scale)
+    return lambda mixed: float(np.average((mixed - target) ** 2, weights=known.weights))
 
 
 _JUDGED, _SCREENED, _FINALISTS, _WITHOUT_GAIN = 250_000, 20_000, 3, 12
@@ -189,7 +206,10 @@ def bagged_hill_climb_weights(scaled: Array, known: Known, blend: Blend) -> Arra
 
 @dataclass
 class Stack:
-    """A meta-model on the members: ridge for regression, logistic regression for classes, on the transformed or logit scale."""
+    """A meta-model on the members: ridge for regression, logistic regression for classes, on the transformed or logit scale.
+
+    For a metric that asks for a quantile it is a linear quantile regression, with ridge's penalty.
+    """
 
     problem: Problem
     alpha: float
@@ -207,6 +227,11 @@ class Stack:
         if self.problem.task != "regression" and len(np.unique(y)) < n_classes:
             return
         X = _side_by_side(self.problem.to_scale(members, self.scale))
+        if self.problem.metric.quantile is not None:
+            target = self.problem.to_scale(y, self.scale)
+            found, intercept = linear_quantile(X, target, self.problem.metric.quantile, alpha=self.alpha, weights=known.weights)
+            self.coefficients, self.intercept = np.atleast_2d(found), np.atleast_1d(intercept)
+            return
         if self.problem.task == "regression":
             meta = Ridge(alpha=self.alpha).fit(X, self.problem.to_scale(y, self.scale), sample_weight=known.weights)
         else:
@@ -265,7 +290,9 @@ def blend(
     return Blend(problem, scale or problem.default_scale(), find, weights)
 
 
-def stack(problem: Problem, *, of: list[str] | None = None, meta: Literal["ridge", "logistic"] | None = None, alpha: Above0 = 1.0) -> OnOof:
+def stack(
+    problem: Problem, *, of: list[str] | None = None, meta: Literal["ridge", "logistic", "quantile"] | None = None, alpha: Above0 = 1.0
+) -> OnOof:
     """A linear meta-model on the members.
 
     Raises
@@ -274,6 +301,9 @@ def stack(problem: Problem, *, of: list[str] | None = None, meta: Literal["ridge
         When the meta-model does not fit the task.
     """
     fitting = "ridge" if problem.task == "regression" else "logistic"
-    if meta not in (None, fitting):
+    if problem.metric.quantile is not None:
+        if meta not in (None, "quantile"):
+            raise InputError(f"meta {meta!r} learns a mean, and metric '{problem.metric}' asks for a quantile; allowed: quantile.")
+    elif meta not in (None, fitting):
         raise InputError(f"meta {meta!r} does not fit task {problem.task!r}; allowed: {fitting}.")
     return Stack(problem, alpha, "transformed" if problem.task == "regression" else "logit")

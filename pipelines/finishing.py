@@ -238,6 +238,10 @@ def correct(
     """
     _only_for(problem, "correct", ("regression",))
     _one(of, "correct")
+    if problem.metric.quantile is not None:
+        raise InputError(
+            f"a factor would take predictions off the quantile that metric '{problem.metric}' asks for. Write stack: {{of: {of}}}."
+        )
     if method == "fitted" and problem.metric.name not in _WEIGHTS_OF:
         raise InputError(f"a fitted correction is there for the metrics {', '.join(_WEIGHTS_OF)}; found {problem.metric.name!r}.")
     if method == "theory" and by is not None:

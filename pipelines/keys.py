@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipelines.devices import Devices
 from pipelines.spec import Part, Spec
 from pipelines.store import key_of, source_hash, version_of
 
@@ -53,7 +54,7 @@ class Keys:
     inputs: dict[str, str]
     """Hash of each of the competition's files."""
     sample: int | None
-    device: str
+    devices: Devices
     outside: dict[str, str] = field(default_factory=dict)
     """Hash of each file of predictions made elsewhere."""
 
@@ -69,7 +70,7 @@ class Keys:
             spec.split.params,
             spec.target.model_dump(),
         ]
-        return key_of("table", declared, self.inputs, self.sample, _code(_TABLE_CORE, _FRAME_LIBRARIES))
+        return key_of("table with its width", declared, self.inputs, self.sample, _code(_TABLE_CORE, _FRAME_LIBRARIES))
 
     @functools.cached_property
     def _views(self) -> dict[str, str]:
@@ -92,13 +93,18 @@ class Keys:
         """Key of a view's fold-bound columns in one fold."""
         return key_of("fold", self.view(view), fold)
 
+    def device(self, model: str) -> str:
+        """Where a model is fitted, as its library names it."""
+        spec = self.spec.models[model]
+        return self.devices.of((spec.kind, *inner_kinds(spec.params)))
+
     def fit(self, model: str, fold: int, rounds: int | None = None) -> str:
         """Key of one model's fit in one fold; ``rounds`` are those that the fit on all rows takes from the folds."""
         from pipelines.models import kinds
 
         spec = self.spec.models[model]
         kind = kinds()[spec.kind]
-        used = [kinds()[name] for name in (spec.kind, *_inner_kinds(spec.params))]
+        used = [kinds()[name] for name in (spec.kind, *inner_kinds(spec.params))]
         # a kind in several files names the others itself
         modules = [module for one in used for module in (type(one).__module__, *getattr(one, "modules", ()))]
         resample = None if spec.resample is None else (spec.resample.name, spec.resample.params)
@@ -108,7 +114,7 @@ class Keys:
         keys = spec.keys.model_dump(exclude={"view", "resample"})
         asked = [name for name in (spec.keys.rows, self.spec.data.weight) if name is not None]
         made_from = [spec.kind, spec.params, keys, resample, self.columns(asked) if asked else None, rounds]
-        return key_of("fit", self.fold(spec.keys.view, fold), made_from, self.spec.task, self.device, code)
+        return key_of("fit", self.fold(spec.keys.view, fold), made_from, self.spec.task, self.device(model), code)
 
     def member(self, name: str) -> str:
         """Key of predictions made elsewhere, as they were found to fit the table and its folds."""
@@ -117,10 +123,10 @@ class Keys:
         return key_of("member", self.table, files, _code(_MEMBER_CORE, _FRAME_LIBRARIES))
 
 
-def _inner_kinds(params: dict[str, Any]) -> list[str]:
+def inner_kinds(params: dict[str, Any]) -> list[str]:
     """Kinds of model that stand inside another one's parameters (bagging)."""
     of = params.get("of")
-    return [name for key, inner in of.items() for name in (key, *_inner_kinds(inner or {}))] if isinstance(of, dict) else []
+    return [name for key, inner in of.items() for name in (key, *inner_kinds(inner or {}))] if isinstance(of, dict) else []
 
 
 def _module_of(part: Part) -> str:

@@ -49,13 +49,22 @@ def _extended(declaration: Declaration, added: dict[str, dict[str, Any]]) -> Dec
     data["models"].update(added)
     ensemble = data.setdefault("ensemble", {})
     last = next(reversed(ensemble), None)
-    blended = None if last is None or not isinstance(ensemble[last], dict) else ensemble[last].get("blend")
+    combining = None if last is None else ensemble[_combining(ensemble, last)]
+    blended = combining.get("blend") if isinstance(combining, dict) else None
     if isinstance(blended, dict) and blended.get("method", "hill_climb") != "mean":
         blended["of"] = [*(blended.get("of") or before), *added]
     elif added or last is None:
         members = before if last is None else [last]
         ensemble[FINAL] = {"blend": {"of": [*members, *added], "method": "bagged_hill_climb"}}
     return Declaration(declaration.path, data, declaration.lines)
+
+
+def _combining(ensemble: dict[str, Any], name: str) -> str:
+    """The entry itself, or the one below it that it alone works on: a stack of one goes on doing so when that one grows."""
+    entry = ensemble[name]
+    ((_, params),) = entry.items() if isinstance(entry, dict) else ((entry, None),)
+    of = (params or {}).get("of") or []
+    return _combining(ensemble, of[0]) if len(of) == 1 and of[0] in ensemble else name
 
 
 def only(declaration: Declaration, models: Collection[str]) -> Declaration:

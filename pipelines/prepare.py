@@ -51,6 +51,8 @@ class Prepared:
     """Named columns of all rows, the training rows first."""
     windows: list[dict[str, Any]] = field(default_factory=list)
     """From when to when each fold is fitted and scored, as plain ``Window`` values, where the folds follow time."""
+    n_features: int = 0
+    """Columns of the table besides target and id, before any step."""
     weight: str | None = None
     """Which of the columns holds the rows' weights."""
 
@@ -97,7 +99,9 @@ def ensure_table(spec: Spec, keys: Keys, folder: Path, store: Store) -> Prepared
     y, windows = np.load(path / "y.npy"), facts["windows"]
     for transform in dict.fromkeys(model.transform for model in spec.models.values()):
         TRANSFORMS[transform].check(y)
-    return Prepared(y, facts["classes"], ids, folds, facts["n_test"], facts["notes"], may_fit, windows=windows)
+    return Prepared(
+        y, facts["classes"], ids, folds, facts["n_test"], facts["notes"], may_fit, windows=windows, n_features=facts["n_features"]
+    )
 
 
 def split(spec: Spec, tables: Tables) -> Folds:
@@ -124,7 +128,8 @@ def write_table(path: Path, tables: Tables, folds: Folds, times: pd.Series | Non
     tables.ids.to_frame(str(tables.ids.name)).to_parquet(path / "ids.parquet")
     folds.write(path / "folds.parquet")
     spans = [] if times is None else [asdict(window) for window in windows(folds, times)]
-    write_json(path / "facts.json", {"classes": tables.classes, "n_test": tables.n_test, "notes": tables.notes, "windows": spans})
+    facts = {"classes": tables.classes, "n_test": tables.n_test, "notes": tables.notes, "n_features": tables.features.shape[1]}
+    write_json(path / "facts.json", {**facts, "windows": spans})
 
 
 def plan(declaration: Declaration, spec: Spec, tables: Tables, folds: Folds, views: list[str] | None = None) -> Planned:

@@ -10,13 +10,17 @@ from pipelines.build_spec import build_spec
 from pipelines.competition import Competition
 from pipelines.console import Console
 from pipelines.declaration import Declaration
-from pipelines.keys import Keys
+from pipelines.devices import CAN_USE_GPU, Devices, Size, boosters, choose
+from pipelines.keys import Keys, inner_kinds
 from pipelines.metrics import Metric, metric_of
 from pipelines.options import Options
 from pipelines.spec import Spec
 from pipelines.store import Store
 from pipelines.surroundings import Surroundings
 from pipelines.unchanged import hash_inputs, member_files, table_names
+
+_PROBING_SHARE = 0.25
+"""The share of a budget after which no device is tried any more."""
 
 
 @dataclass(frozen=True)
@@ -94,5 +98,36 @@ def open_session(competition: Competition, data: Path, options: Options, around:
     if options.sample is not None and options.sample < 1:
         raise InputError(f"--sample needs at least 1 row, found {options.sample}.")
     tables, outside = (hash_inputs(data, names(declaration.data)) for names in (table_names, member_files))
-    keys = Keys(spec, tables, options.sample, options.device, outside)
-    return Session(competition, declaration, spec, keys, data, options, around)
+    keys = Keys(spec, tables, options.sample, Devices(), outside)
+    return on_devices(Session(competition, declaration, spec, keys, data, options, around))
+
+
+def on_devices(session: Session) -> Session:
+    """The session with the device of each kind of booster, as its options ask for; what the choice rests on is said.
+
+    Raises
+    ------
+    InputError
+        When ``cuda`` is asked for and a declared booster cannot train on a GPU.
+    """
+    options, machine, declared = session.options, session.around.accelerators, dict[str, list[str]]()
+    for name in session.models:
+        model = session.spec.models[name]
+        for kind in boosters((model.kind, *inner_kinds(model.params))):
+            declared.setdefault(kind, []).append(name)
+    if options.budget is not None:
+        machine = replace(machine, until=session.around.began + _PROBING_SHARE * options.budget)
+    added = CAN_USE_GPU if options.budget is not None else ()
+    threads = session.around.cores
+    devices = choose(options.device, declared, size=lambda: _size(session), threads=threads, machine=machine, added=added)
+    for line in devices.said:
+        session.console.say(line)
+    return replace(session, keys=replace(session.keys, devices=devices))
+
+
+def _size(session: Session) -> Size:
+    """Rows and columns of the table, which is made where it is not in the store."""
+    from pipelines.prepare import ensure_table
+
+    table = ensure_table(session.spec, session.keys, session.data, session.store)
+    return Size(table.n_train, max(1, table.n_features))

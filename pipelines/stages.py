@@ -17,6 +17,7 @@ from features.errors import InputError, listed
 from pipelines import submission
 from pipelines.arms import arm_lines, compare_arms, families
 from pipelines.combiners import asked_columns, entry_of, group_column
+from pipelines.coverage import coverage_of
 from pipelines.decision import DECIDED, decision_facts
 from pipelines.engine import Outcome, ThreadPlan, run_fits
 from pipelines.ensembles import Problem
@@ -37,6 +38,8 @@ from pipelines.surroundings import free_memory
 from pipelines.targets import TRANSFORMS
 from pipelines.training import FoldFit
 from pipelines.windows import Window
+
+_OF_FINAL = ("score", "interval", "fold_sd", "folds", "coverage")
 
 
 @dataclass
@@ -175,7 +178,7 @@ def job(session: Session, prepared: Prepared, model: str, fold: int, rounds: int
         task=session.spec.task,
         n_classes=len(prepared.classes),
         transform=spec.transform,
-        device=session.options.device,
+        device=keys.device(model),
         table=store.path(keys.table),
         view=store.path(keys.view(spec.keys.view)),
         fold_block=store.path(keys.fold(spec.keys.view, fold)),
@@ -208,11 +211,16 @@ def gather(session: Session, prepared: Prepared, model: str, out: Path, *, was_t
     seconds = sum(fact["seconds"] for fact in facts)
     session.console.say(
         f"{model}: {session.metric.name} {table['score']:.5f} (folds sd {table['fold_sd']:.5f}), "
+        + _coverage_said(table)
         + ("from the store" if was_there else f"{seconds:.1f} s of fitting")
     )
     for message in sorted({message for fact in facts for message in fact["warnings"]}):
         session.console.say(f"  {model} warns: {message.splitlines()[0][:200]}")
     return predictions
+
+
+def _coverage_said(table: Mapping[str, Any]) -> str:
+    return f"coverage {table['coverage']['score']:.3f}, " if "coverage" in table else ""
 
 
 def write_both(session: Session, prepared: Prepared, name: str, predictions: Predictions, out: Path) -> None:
@@ -273,7 +281,9 @@ def ensemble(session: Session, prepared: Prepared, trained: dict[str, Prediction
     if decision is not None:
         metrics["decision"] = decision_facts(fitted[DECIDED], decision, known, prepared.folds)
     for name in learnt:
-        session.console.say(f"{name}: {session.metric.name} {metrics['ensemble'][name]['score']:.5f} (nested)")
+        session.console.say(
+            f"{name}: {session.metric.name} {metrics['ensemble'][name]['score']:.5f} ({_coverage_said(metrics['ensemble'][name])}nested)"
+        )
     deployed = {} if decision is None else {"decision": fitted[DECIDED].deployed.describe()}
     write_json(out / "ensemble.json", {"final": final, "entries": learnt, **deployed})
     write_record(session, prepared, final, decision, out)
@@ -308,7 +318,7 @@ def _metrics(session: Session, prepared: Prepared, predictions: dict[str, Predic
         "metric": metric.name,
         "metric_params": dict(metric.params),
         "greater_is_better": metric.greater_is_better,
-        "final": {"name": final, **{key: tables[final][key] for key in ("score", "interval", "fold_sd", "folds")}},
+        "final": {"name": final, **{key: tables[final][key] for key in _OF_FINAL if key in tables[final]}},
         "models": models,
         "ensemble": {name: tables[name] for name in learnt},
         "rows": {"train": prepared.n_train, "test": prepared.n_test},
@@ -318,9 +328,12 @@ def _metrics(session: Session, prepared: Prepared, predictions: dict[str, Predic
 
 def table_of_scores(session: Session, prepared: Prepared, predictions: Predictions) -> dict[str, Any]:
     """The score of some predictions with its uncertainty; whole groups are drawn where the folds keep groups together."""
-    known, column = prepared.known, group_column(session.spec)
+    known, column, metric = prepared.known, group_column(session.spec), session.metric
     groups = None if column is None else known.columns[column].to_numpy()
-    return score_table(predictions, known.y, prepared.folds, session.metric, columns=known.columns, groups=groups, weights=known.weights)
+    table = score_table(predictions, known.y, prepared.folds, metric, columns=known.columns, groups=groups, weights=known.weights)
+    if metric.quantile is None:
+        return table
+    return {**table, "coverage": coverage_of(predictions, known, prepared.folds, metric.quantile, groups)}
 
 
 def _facts_of(session: Session, prepared: Prepared, model: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipelines.console import Console
+from pipelines.devices import Accelerators
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Surroundings:
     console: Console
     began: float = field(default_factory=time.monotonic)
     """When the run began, by ``time.monotonic``: a budget counts from here."""
+    accelerators: Accelerators = field(default_factory=Accelerators)
+    """How GPUs are looked for and tried, where a device is asked for."""
 
     @classmethod
     def read(cls, console: Console | None = None, *, began: float | None = None) -> Surroundings:

@@ -1,4 +1,8 @@
-"""What is done to a target before a fit and undone after a prediction: a transform, and perhaps a scale."""
+"""What is done to a target before a fit and undone after a prediction: a transform, and perhaps a scale.
+
+All of them increase, there and back, and nothing is corrected for the mean: the median or another quantile on the scale that is
+fitted on is that quantile in target units.
+"""
 
 from __future__ import annotations
 
@@ -35,13 +39,18 @@ def _same(y: Array) -> Array:
     return y
 
 
+def _square(root: Array) -> Array:
+    # a prediction below zero is no root; its square would turn the order of predictions around, and a quantile with it
+    return np.square(np.maximum(root, 0.0))
+
+
 TRANSFORMS: dict[str, Transform] = {
     transform.name: transform
     for transform in (
         Transform("none", _same, _same, -np.inf),
         Transform("log1p", np.log1p, np.expm1, -1.0, least_allowed=False),
         Transform("log", np.log, np.exp, 0.0, least_allowed=False),
-        Transform("sqrt", np.sqrt, np.square, 0.0),
+        Transform("sqrt", np.sqrt, _square, 0.0),
     )
 }
 

@@ -95,7 +95,7 @@ def draft(name_or_folder: str, asked: Asked, *, root: Path = Path("."), portfoli
     steps = steps_of(columns, Table(len(features), len(goal.counts), partition))
     _need_features(columns, partition, train.path)
     warnings = list(cautions_of(train.table, rows_to_predict, goal, columns, partition))
-    models = (portfolio or _portfolio(goal.on_log))(goal.task, len(features), _width(columns))
+    models = (portfolio or _portfolio(goal))(goal.task, len(features), _width(columns))
     sources = [train] if test is None else [train, test]
     names = [settle(source, place, name) for source, name in zip(sources, file_names(*sources), strict=True)]
     notes = [f"{source.path.name} is not used as it is: {'; '.join(source.notes)}" for source in sources if source.notes]
@@ -105,10 +105,10 @@ def draft(name_or_folder: str, asked: Asked, *, root: Path = Path("."), portfoli
     return Drafted(place.declaration, goal, partition, columns, steps, models, len(features), notes, warnings)
 
 
-def _portfolio(on_log: bool) -> Portfolio:
+def _portfolio(goal: Goal) -> Portfolio:
     from pipelines.portfolio import starting_models
 
-    return functools.partial(starting_models, on_log=on_log)
+    return functools.partial(starting_models, on_log=goal.on_log, of_quantile=goal.quantile is not None)
 
 
 def _read(asked: Asked) -> tuple[Source, Source | None, list[str]]:

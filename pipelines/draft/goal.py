@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from features.errors import InputError, closest
+from features.errors import InputError
+from pipelines.draft.asked_metric import asked_metric
 from pipelines.draft.date_texts import date_format
 from pipelines.draft.repairs import is_text
 from pipelines.draft.vocabulary import is_id_name, is_time_name
-from pipelines.metrics import METRIC_FACTORIES, METRICS
+from pipelines.metrics import METRICS, Metric, metric_of
 from pipelines.targets import is_heavy_tailed
 
 FEWEST_ROWS = 10
@@ -43,6 +45,17 @@ class Goal:
     """Rows of each class, the rarest last; empty for regression."""
     on_log: bool = False
     """Whether some of the models are to learn the logarithm of a target that is learnt as it is."""
+    metric_params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def quantile(self) -> float | None:
+        """The quantile that the metric asks for."""
+        return metric_of(self.metric, self.metric_params).quantile
+
+    @property
+    def declared_metric(self) -> str | dict[str, Any]:
+        """The metric as a declaration writes it."""
+        return {self.metric: dict(self.metric_params)} if self.metric_params else self.metric
 
 
 def goal_of(y: pd.Series, file: str, metric: str | None) -> Goal:
@@ -60,7 +73,8 @@ def goal_of(y: pd.Series, file: str, metric: str | None) -> Goal:
         )
     if y.nunique() < 2:
         raise InputError(f"{file}: target {name!r} is {str(y.iloc[0])!r} in every row; there is nothing to learn. Choose another --target.")
-    tasks = _tasks_of_metric(metric)
+    asked = None if metric is None else asked_metric(metric)
+    tasks = asked.tasks if asked else ()
     task, why = _of_text(y, file) if is_text(y) or pd.api.types.is_bool_dtype(y.dtype) else _of_numbers(y, file, tasks)
     if tasks and task not in tasks:
         fitting = [one for one in METRICS if task in METRICS[one].tasks]
@@ -73,24 +87,13 @@ def goal_of(y: pd.Series, file: str, metric: str | None) -> Goal:
         raise InputError(
             f"{file}: one of the two classes of target {name!r} has a single row ({counts.index[-1]!r}). At least two of each are needed."
         )
-    chosen, why_metric = (metric, "as asked for") if metric else _default_metric(task, counts, y)
+    chosen, why_metric = (asked, "as asked for") if asked else _default_metric(task, counts, y)
     transform, why_transform = _transform(y, task, chosen, file)
     on_log = task == "regression" and transform == "none" and is_heavy_tailed(y.to_numpy(dtype=np.float64))
     if on_log:
         why_transform += "; every other booster its logarithm, because few values are very large"
-    return Goal(name, task, chosen, transform, _threshold(task, chosen, counts), why, why_metric, why_transform, counts, on_log)
-
-
-def _tasks_of_metric(metric: str | None) -> tuple[str, ...]:
-    if metric is None:
-        return ()
-    if metric in METRIC_FACTORIES and metric not in METRICS:
-        raise InputError(
-            f"--metric {metric} has parameters. Draft without it, then write them in the declaration: 'metric: {{{metric}: ...}}'."
-        )
-    if metric not in METRICS:
-        raise InputError(f"--metric {metric!r}: there is no such metric; there are {', '.join(sorted(METRICS))}.{closest(metric, METRICS)}")
-    return METRICS[metric].tasks
+    threshold = _threshold(task, chosen, counts)
+    return Goal(name, task, chosen.name, transform, threshold, why, why_metric, why_transform, counts, on_log, chosen.params)
 
 
 def _of_text(y: pd.Series, file: str) -> tuple[str, str]:
@@ -136,34 +139,36 @@ def _of_numbers(y: pd.Series, file: str, tasks: tuple[str, ...]) -> tuple[str, s
     return "regression", f"{n_values} different numbers"
 
 
-def _default_metric(task: str, counts: pd.Series, y: pd.Series) -> tuple[str, str]:
+def _default_metric(task: str, counts: pd.Series, y: pd.Series) -> tuple[Metric, str]:
     if task == "binary":
         rate = float((y == np.sort(counts.index.to_numpy())[1]).mean())
         if rate < _RARE:
-            return "average_precision", f"the default where positives are rare ({rate:.2%})"
-    return DEFAULTS[task], f"the default for {task}"
+            return METRICS["average_precision"], f"the default where positives are rare ({rate:.2%})"
+    return METRICS[DEFAULTS[task]], f"the default for {task}"
 
 
-def _transform(y: pd.Series, task: str, metric: str, file: str) -> tuple[str, str]:
+def _transform(y: pd.Series, task: str, metric: Metric, file: str) -> tuple[str, str]:
     if task != "regression":
         return "none", ""
     values = y.to_numpy(dtype=np.float64)
-    METRICS[metric].check(values)
-    if metric in _RELATIVE and values.min() >= 0:
-        return "log1p", f"{metric} looks at ratios: models learn the logarithm"
-    return "none", f"{metric} looks at differences: models learn the target as it is"
+    metric.check(values)
+    if metric.name in _RELATIVE and values.min() >= 0:
+        return "log1p", f"{metric.name} looks at ratios: models learn the logarithm"
+    return "none", f"{metric.name} looks at differences: models learn the target as it is"
 
 
-def _threshold(task: str, metric: str, counts: pd.Series) -> str | dict[str, Any] | None:
+def _threshold(task: str, metric: Metric, counts: pd.Series) -> str | dict[str, Any] | None:
     if task == "multiclass":
         # a decision two classes off costs more than one
-        return "ordinal_cuts" if metric == "quadratic_weighted_kappa" else None
+        return "ordinal_cuts" if metric.name == "quadratic_weighted_kappa" else None
     if task != "binary":
         return None
-    if metric == "balanced_accuracy":
+    if metric.name == "cost":
+        return {"cost": dict(metric.params)}
+    if metric.name == "balanced_accuracy":
         negatives, positives = counts.sort_index()
         return {"cost": {"false_positive": 1, "false_negative": round(float(negatives / positives), 6)}}
-    return "f1" if metric in ("f1", "mcc") else None
+    return "f1" if metric.name in ("f1", "mcc") else None
 
 
 def classes_text(goal: Goal) -> str:

@@ -56,11 +56,11 @@ def _lines(page: Page) -> Iterator[str]:
         yield f"  {name}:  # {_VIEWS[name]}" if choices else f"  {name}: []  # {_VIEWS[name]}"
         yield from _items(choices, 4)
     yield "models:  # different families first: an ensemble gains most from models that err in different ways"
+    if page.goal.quantile is not None:
+        yield f"  # each learns the {page.goal.quantile:g} quantile, because the metric asks for it; a loss declared here would be obeyed"
     for name, declared in page.models.items():
         yield from entry(name, declared, indent=2)
-    yield "ensemble:"
-    blend = {"blend": {"of": [*page.models], "method": "bagged_hill_climb"}}
-    yield from entry("final", blend, "models picked one by one for what they add to the others, with replacement", indent=2)
+    yield from _ensemble(page)
     yield from _threshold(page)
 
 
@@ -98,9 +98,20 @@ def _goal(page: Page) -> Iterator[str]:
     goal = page.goal
     classes = f": {classes_text(goal)}" if goal.task != "regression" else ""
     yield from entry("task", goal.task, f"{goal.why_task}{classes}")
-    yield from entry("metric", goal.metric, goal.why_metric)
+    yield from entry("metric", goal.declared_metric, goal.why_metric)
     if goal.task == "regression":
         yield from entry("target", {"transform": goal.transform}, goal.why_transform)
+
+
+def _ensemble(page: Page) -> Iterator[str]:
+    yield "ensemble:"
+    is_quantile = page.goal.quantile is not None
+    blend = {"blend": {"of": [*page.models], "method": "bagged_hill_climb"}}
+    why = "models picked one by one for what they add to the others, with replacement"
+    yield from entry("blended" if is_quantile else "final", blend, why, indent=2)
+    if is_quantile:
+        why = "quantiles learnt from few rows lie too far inside: how far is learnt from the other folds' out-of-fold rows"
+        yield from entry("final", {"stack": {"of": ["blended"]}}, why, indent=2)
 
 
 def _threshold(page: Page) -> Iterator[str]:

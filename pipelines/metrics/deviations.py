@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
@@ -62,13 +63,19 @@ def explained(y: Array, p: Array) -> Judge:
     return judge
 
 
-def pinball(*, quantile: Quantile) -> Metric:
-    """The loss of quantile regression: a prediction too low costs ``quantile``, one too high 1 - ``quantile`` of its distance."""
+def mean_pinball_loss(*, alpha: Quantile) -> Metric:
+    """The loss of the ``alpha`` quantile: a prediction too low costs ``alpha``, one too high 1 - ``alpha`` of its distance (Koenker and
+    Bassett, 1978)."""
 
     def function(y: Array, p: Array) -> Judge:
-        return mean_of(np.maximum(quantile * (y - p), (quantile - 1) * (y - p)))
+        return mean_of(np.maximum(alpha * (y - p), (alpha - 1) * (y - p)))
 
-    return Metric("pinball", function, False, "values", REGRESSION)
+    return Metric("mean_pinball_loss", function, False, "values", REGRESSION, quantile=alpha)
+
+
+def pinball(*, quantile: Quantile) -> Metric:
+    """``mean_pinball_loss`` by its short name."""
+    return replace(mean_pinball_loss(alpha=quantile), name="pinball")
 
 
 def tweedie_deviance(*, power: Power = 1.5) -> Metric:

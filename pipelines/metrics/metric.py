@@ -46,6 +46,8 @@ class Metric:
         The one of them whose groups a bootstrap draws whole.
     target
         The best score of a metric that is neither the better the larger nor the better the smaller.
+    quantile
+        The quantile of the target, between 0 and 1, that a prediction must be to score best; None for metrics that ask for another thing.
     params
         The parameters it was built with, as a declaration says them.
     """
@@ -60,6 +62,7 @@ class Metric:
     columns: tuple[str, ...] = ()
     drawn_by: str | None = None
     target: float | None = None
+    quantile: float | None = None
     params: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __str__(self) -> str:

@@ -24,6 +24,7 @@ from pipelines.metrics.deviations import (
     gamma_deviance,
     mean_absolute,
     mean_absolute_share,
+    mean_pinball_loss,
     median_absolute,
     pinball,
     poisson_deviance,
@@ -49,6 +50,7 @@ from pipelines.metrics.shares import gain, lift
 METRIC_FACTORIES: dict[str, Callable[..., Metric]] = {
     factory.__name__: factory
     for factory in (
+        mean_pinball_loss,
         pinball,
         tweedie_deviance,
         cost,

@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
+from features.errors import InputError
 from pipelines.metrics import Array
 from pipelines.models.contract import Training
 from pipelines.models.matrix import as_matrix, as_prediction
@@ -43,9 +44,12 @@ class CatBoost:
 
         rows = np.random.default_rng(0).normal(size=(40, 2))
         y = (np.arange(40) % (3 if task == "multiclass" else 2)).astype(np.float64)
+        X = pd.DataFrame(rows).rename(columns=str)
         without_rounds = {name: value for name, value in params.items() if name not in self.rounds_names}
         try:
-            self.fit({**without_rounds, "iterations": 1}, Training(pd.DataFrame(rows).rename(columns=str), y, None, task, 3, 0))
+            self.fit({**without_rounds, "iterations": 1}, Training(X, y, None, task, 3, 0)).predict(X)
+        except InputError as error:
+            return [str(error)]
         except (library.CatBoostError, TypeError, ValueError) as error:
             return [f"CatBoost refuses these parameters: {str(error).splitlines()[0]}."]
         return []

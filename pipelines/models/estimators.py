@@ -151,6 +151,7 @@ KINDS = (
     Estimator("lasso", f"{_LINEAR}:Lasso", defaults={"max_iter": 10_000}),
     Estimator("elastic_net", f"{_LINEAR}:ElasticNet", defaults={"max_iter": 10_000}),
     Estimator("bayesian_ridge", f"{_LINEAR}:BayesianRidge"),
+    Estimator("quantile_regression", f"{_LINEAR}:QuantileRegressor", defaults={"solver": "highs-ipm"}),
     Estimator("logistic_regression", None, f"{_LINEAR}:LogisticRegression", defaults={"max_iter": 2_000}),
     Estimator("svm", "sklearn.svm:SVR", "sklearn.svm:SVC", is_calibrated=True),
     Estimator("kernel_ridge", "sklearn.kernel_ridge:KernelRidge"),

@@ -93,7 +93,15 @@ def no_predictions(task: str, n_classes: Callable[[], int]) -> NDArray[np.float6
 
 
 def as_prediction(raw: NDArray[np.float64], task: str) -> NDArray[np.float64]:
-    """Shape (n_rows,) for regression and binary, (n_rows, n_classes) for multiclass, from class probabilities or values."""
+    """Shape (n_rows,) for regression and binary, (n_rows, n_classes) for multiclass, from class probabilities or values.
+
+    Raises
+    ------
+    InputError
+        When a model of numbers gives several for each row: quantiles, say.
+    """
+    if task == "regression" and raw.ndim == 2 and raw.shape[1] > 1:
+        raise InputError(f"gives {raw.shape[1]} values for each row, and a model predicts one. Declare a model for each quantile.")
     if task == "binary" and raw.ndim == 2:
         raw = raw[:, 1]
     return np.ascontiguousarray(raw, dtype=np.float64)

@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
+from features.errors import InputError
 from pipelines.metrics import Array
 from pipelines.models.contract import Training
 from pipelines.models.matrix import as_matrix, as_prediction, no_predictions
@@ -22,7 +23,18 @@ _OURS = frozenset(
 )
 # XGBoost's own names of what its scikit-learn interface calls otherwise, and what only the native interface takes
 _NATIVE = frozenset(
-    {"eta", "lambda", "alpha", "num_boost_round", "min_split_loss", "rate_drop", "skip_drop", "process_type", "refresh_leaf"}
+    {
+        "eta",
+        "lambda",
+        "alpha",
+        "num_boost_round",
+        "min_split_loss",
+        "rate_drop",
+        "skip_drop",
+        "process_type",
+        "refresh_leaf",
+        "quantile_alpha",
+    }
 )
 _ALIASES = {"learning_rate": "eta", "reg_lambda": "lambda", "reg_alpha": "alpha", "gamma": "min_split_loss"}
 
@@ -51,8 +63,11 @@ class XGBoost:
 
         rows = np.random.default_rng(0).normal(size=(40, 2))
         y = (np.arange(40) % (3 if task == "multiclass" else 2)).astype(np.float64)
+        X = pd.DataFrame(rows).rename(columns=str)
         try:
-            self.fit({**params, "n_estimators": 1}, Training(pd.DataFrame(rows).rename(columns=str), y, None, task, 3, 0))
+            self.fit({**params, "n_estimators": 1}, Training(X, y, None, task, 3, 0)).predict(X)
+        except InputError as error:
+            return [str(error)]
         except (xgboost.core.XGBoostError, TypeError, ValueError) as error:
             reason = next(
                 (line for line in str(error).splitlines() if "value" in line.lower() or "expect" in line.lower()),

@@ -6,6 +6,7 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipelines.devices import Devices
 from pipelines.report.blocks import Facts, Link
 from pipelines.report.evidence import Evidence
 from pipelines.report.numbers import count, duration, interval, number
@@ -75,6 +76,11 @@ def _warnings(evidence: Evidence) -> list[str]:
     return said
 
 
+def _device(devices: Devices) -> str:
+    """The device of each kind of booster, and what the choice rests on."""
+    return "; ".join([str(devices), *(line.removeprefix("device: ") for line in devices.said)])
+
+
 def _run_facts(evidence: Evidence) -> list[tuple[str, str]]:
     session = evidence.session
     around = session.around
@@ -83,7 +89,7 @@ def _run_facts(evidence: Evidence) -> list[tuple[str, str]]:
         ("started", f"{around.now:%Y-%m-%d %H:%M} UTC"),
         ("git commit", around.git_commit or "none"),
         ("machine", f"{around.machine}, {around.cores} cores"),
-        ("device", session.options.device),
+        ("device", _device(session.keys.devices)),
         ("versions", ", ".join([*versions, f"Python {platform.python_version()}"])),
         ("settings", ", ".join(session.options.settings) or "as declared"),
         *((f"hash of {name}", value) for name, value in {**session.keys.inputs, **session.keys.outside}.items()),

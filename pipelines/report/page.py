@@ -13,6 +13,7 @@ from pipelines.report.blends import blends_section
 from pipelines.report.blocks import Figure, Listing, Section, has_any, paired
 from pipelines.report.calibration import calibration_section
 from pipelines.report.course import holdout_section, plan_section, time_section
+from pipelines.report.coverage import coverage_section
 from pipelines.report.decision import decision_section
 from pipelines.report.evidence import Evidence
 from pipelines.report.folds import folds_section
@@ -49,6 +50,7 @@ def sections(evidence: Evidence) -> list[Section]:
     made = [
         scoreboard_section(evidence),
         folds_section(evidence),
+        coverage_section(evidence),
         truth_section(evidence),
         calibration_section(evidence),
         decision_section(evidence),

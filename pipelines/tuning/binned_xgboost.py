@@ -88,7 +88,8 @@ def _bins(fold: TuningFold, max_bin: int, *, with_cut: bool) -> _Bins:
         rows, held = training.take(fit).resampled(), training.take(stop)
     data = binned(rows.X, rows.y, rows.weights, None)
     cut = None if held is None else binned(held.X, held.y, None, data)
-    return _Bins(rows, data, cut, binned(fold.scored, None, None, data))
+    # the quantile objective asks for a target of everything that is predicted; it looks at none of this one
+    return _Bins(rows, data, cut, binned(fold.scored, np.zeros(len(fold.scored)), None, data))
 
 
 def _predictions(booster: Any, bins: _Bins, fold: TuningFold, rounds: int | None = None) -> Array:

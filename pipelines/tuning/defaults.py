@@ -46,6 +46,7 @@ _PENALTY = {"alpha": _real(1e-5, 10.0, 1.0, log=True)}
 
 SPACES: dict[str, Mapping[str, Searched]] = {
     "ridge": _SHRINKAGE,
+    "quantile_regression": {"alpha": _real(1e-5, 1.0, 1.0, log=True)},
     "kernel_ridge": {
         "alpha": _real(1e-3, 1e2, 1.0, log=True),
         "kernel": _one_of("linear", "rbf"),

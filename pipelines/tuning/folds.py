@@ -91,7 +91,7 @@ def read_fold(session: Session, prepared: Prepared, model: str, fold: int, threa
         len(prepared.classes),
         spec.keys.seed,
         threads if matrices.fit.size >= _THREADED_FROM else 1,
-        session.options.device,
+        session.keys.device(model),
         rounds_cut=spec.keys.rounds_cut,
         max_rounds=spec.keys.max_rounds,
         times=np.load(times)[rows.fit] if times.is_file() else None,

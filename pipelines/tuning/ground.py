@@ -11,11 +11,12 @@ from features.errors import InputError, listed
 from pipelines.build_spec import build_spec
 from pipelines.competition import Competition
 from pipelines.declaration import DeclarationError, Fault
+from pipelines.devices import Devices
 from pipelines.keys import Keys
 from pipelines.models import kinds
 from pipelines.options import Options
 from pipelines.prepare import Prepared, ensure_table, ensure_views
-from pipelines.session import Session
+from pipelines.session import Session, on_devices
 from pipelines.spec import ModelKeys, ModelSpec, Spec
 from pipelines.store import key_of
 from pipelines.surroundings import Surroundings
@@ -64,8 +65,10 @@ class Base:
         return space
 
 
-def open_base(competition: Competition, data: Path, options: Options, around: Surroundings) -> Base:
+def open_base(competition: Competition, data: Path, options: Options, around: Surroundings, *, devices: Devices | None = None) -> Base:
     """Check a declaration as it was written, without tuned parameters, and give it the tuning folds.
+
+    ``devices`` are those that another process has chosen; without them the options choose.
 
     Raises
     ------
@@ -82,8 +85,9 @@ def open_base(competition: Competition, data: Path, options: Options, around: Su
     split = tuning_split(spec.split.name, spec.split.params)
     declaration = replace(declaration, data={**declaration.data, "split": {split.splitter: split.params}})
     keys_of = hash_inputs(data, table_names(declaration.data))
-    session = Session(competition, declaration, spec, Keys(spec, keys_of, options.sample, options.device), data, options, around)
-    return Base(session.with_declaration(declaration), split, tune)
+    session = Session(competition, declaration, spec, Keys(spec, keys_of, options.sample, devices or Devices()), data, options, around)
+    session = session.with_declaration(declaration)
+    return Base(on_devices(session) if devices is None else session, split, tune)
 
 
 @dataclass

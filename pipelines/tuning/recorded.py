@@ -64,7 +64,7 @@ class Recorder:
             "tracked": session.options.track,
             "metric": session.metric.name,
             "wanted": {**self.wanted, "folds": self.folds},
-            "device": session.options.device,
+            "device": str(session.keys.devices),
             "git_commit": session.around.git_commit,
             "versions": {name: version_of(name) for name in ("foldwise", "optuna")},
             "data": {"folder": str(session.data), "hashes": session.keys.inputs},

@@ -13,6 +13,7 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, Trial
 
 from pipelines.competition import Competition
+from pipelines.devices import Devices
 from pipelines.metrics import Metric
 from pipelines.options import Options
 from pipelines.surroundings import Surroundings
@@ -37,6 +38,7 @@ class Search:
     folder: Path
     data: Path
     options: Options
+    devices: Devices
     model: str
     url: str
     study: str
@@ -69,7 +71,7 @@ def work(search: Search, around: Surroundings, tell: Callable[[Study, FrozenTria
     """
     from threadpoolctl import threadpool_limits
 
-    base = open_base(Competition(search.competition, search.folder), search.data, search.options, around)
+    base = open_base(Competition(search.competition, search.folder), search.data, search.options, around, devices=search.devices)
     ground = Ground(base, search.model, search.threads)
     study, _ = open_search(search, base.session.metric)
     with threadpool_limits(search.threads), Interrupts() as interrupts:

@@ -168,6 +168,7 @@ REFERENCES: dict[str, Reference] = {
     "poisson_deviance": _of_values(sk.mean_poisson_deviance),
     "gamma_deviance": _of_values(sk.mean_gamma_deviance),
     "tweedie_deviance": _of_values(sk.mean_tweedie_deviance, power=1.5),
+    "mean_pinball_loss": lambda rows, weights, params: sk.mean_pinball_loss(rows.y, rows.p, sample_weight=weights, alpha=params["alpha"]),
     "pinball": lambda rows, weights, params: sk.mean_pinball_loss(rows.y, rows.p, sample_weight=weights, alpha=params["quantile"]),
     "accuracy": _of_labels(sk.accuracy_score),
     "balanced_accuracy": _of_labels(sk.balanced_accuracy_score),
