@@ -1,6 +1,7 @@
 """Foldwise against AutoML libraries: the same raw tables, the same held-out quarter, the same cores, rows and seconds.
 
     python benchmarks/shootout.py --data ../shared/data --seconds 60 --peer autogluon=PYTHON [--tables a,b] [--seeds 0,1,2]
+                                   [--peer autogluon-medium_quality=PYTHON]
 
 ``PYTHON`` is the interpreter of an environment in which that peer is installed (``README.md`` says how). Foldwise
 drafts its declaration (``foldwise new``) and runs it within the budget, which counts everything; a peer is given the same
@@ -32,7 +33,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--seeds", default="0")
     parser.add_argument("--tables", default=",".join(TABLES))
-    parser.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON")
+    parser.add_argument("--peer", action="append", default=[], metavar="NAME[-PRESET]=PYTHON")
     parser.add_argument("--logs", type=Path, default=Path("runs/shootout"))
     given = parser.parse_args()
     given.logs.mkdir(parents=True, exist_ok=True)
@@ -93,7 +94,9 @@ def write_halves(table: Table, seed: int, folder: Path, data: Path) -> np.ndarra
 def commands_of(arm: str, python: str, table: Table, seconds: float, folder: Path) -> list[list[str]]:
     """What an arm runs in its folder."""
     if arm != "foldwise":
-        return [[python, str(PEERS / f"{arm}_arm.py"), "train.csv", "test.csv", table.target, table.metric, str(seconds), "predicted.csv"]]
+        peer, _, preset = arm.partition("-")
+        told = ["train.csv", "test.csv", table.target, table.metric, str(seconds), "predicted.csv", *([preset] if preset else [])]
+        return [[python, str(PEERS / f"{peer}_arm.py"), *told]]
     foldwise = str(Path(python).with_name("foldwise"))
     new = [foldwise, "new", "it", "--train", "train.csv", "--test", "test.csv", "--target", table.target, "--metric", table.metric]
     return [new, [foldwise, "run", "it", "--budget", f"{seconds:.0f}s"]]

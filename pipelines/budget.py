@@ -123,8 +123,8 @@ class Race:
     given_up: set[str] = field(default_factory=set)
     seconds: dict[str, list[float]] = field(default_factory=dict)
     """How long the folds of each model took."""
-    cells: dict[str, int] = field(default_factory=dict)
-    """Rows times columns of each view."""
+    columns: dict[str, int] = field(default_factory=dict)
+    """How many columns each view has."""
     tempo: Tempo = field(default_factory=Tempo)
     underway: dict[str, set[Path]] = field(default_factory=dict)
     """The fits of each model as it is declared now; those of an earlier pace are not waited for."""
@@ -135,11 +135,11 @@ class Race:
         """Make the matrices and take in what was made elsewhere; nothing is fitted yet."""
         prepared = prepare(session, scratch)
         clock = Clock(session.around.began, float(session.options.budget or 0))
-        cells = {view: prepared.n_train * len(facts["columns"]) for view, facts in read_json(scratch / "plan.json")["views"].items()}
+        columns = {view: len(facts["columns"]) for view, facts in read_json(scratch / "plan.json")["views"].items()}
         progress = Progress(session, prepared)
         for predictions in join_members(session, prepared, scratch).values():
             progress.add(predictions)
-        return cls(session, prepared, key, scratch, clock, progress, cells=cells)
+        return cls(session, prepared, key, scratch, clock, progress, columns=columns)
 
     @property
     def until(self) -> float:
@@ -224,8 +224,10 @@ class Race:
     def _expected(self, model: str) -> float:
         """The seconds that a round of a model should take on one core."""
         spec = self.session.spec.models[model]
-        trees = len(self.prepared.classes) if self.session.spec.task == "multiclass" else 1
-        return PACES[spec.kind].seconds_of_round(self.cells[spec.keys.view or NO_VIEW], spec.params, trees=trees)
+        n_classes, n_columns = len(self.prepared.classes), self.columns[spec.keys.view or NO_VIEW]
+        return PACES[spec.kind].seconds_of_round(
+            self.prepared.n_train, n_columns, spec.params, n_classes=n_classes if self.session.spec.task == "multiclass" else 0
+        )
 
     def _fits_memory(self, one: FoldFit) -> bool:
         """Whether the memory holds a fit; its model is left out where it does not."""

@@ -13,7 +13,7 @@ from pipelines.declared_parts import bare, check_expression, choice, mapping, pa
 from pipelines.fetch.source import source_of
 from pipelines.outside.declared import members_of
 from pipelines.parameters import check
-from pipelines.spec import KEYS, ROLES, SECTIONS, Data, Part, Rows, Spec
+from pipelines.spec import KEYS, ROLES, SECTIONS, Data, ModelSpec, Part, Rows, Spec
 from pipelines.tuning.declared import check_tune
 
 _NEEDED = ("data", "task", "metric", "split", "models")
@@ -56,6 +56,7 @@ def build_spec(declaration: Declaration) -> Spec:
     _check_expressions(sections["rows"], faults)
     _check_columns(sections.get("data"), faults)
     _check_source(sections.get("data"), faults)
+    _check_pseudo_labels(models, sections.get("data"), faults)
     if metric and task:
         check_metric(metric, task, sections["target"], [*ensemble.values(), *added.values(), *([decision] if decision else [])], faults)
     check_subsets(models, ensemble, final, faults)
@@ -101,6 +102,14 @@ def _check_columns(data: object, faults: list[Fault]) -> None:
                 f"{data.id!r} is the target; it cannot be the id too. Name the column that tells rows apart, or leave 'id' out.",
             )
         )
+
+
+def _check_pseudo_labels(models: Mapping[str, ModelSpec], data: object, faults: list[Fault]) -> None:
+    for model in models.values():
+        if model.keys.pseudo_labels is not None and isinstance(data, Data) and data.test is None:
+            faults.append(
+                Fault((*model.where, "pseudo_labels"), "needs test rows to name; 'data' has no 'test'. Add it, or remove the key.")
+            )
 
 
 def _check_source(data: object, faults: list[Fault]) -> None:

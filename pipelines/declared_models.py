@@ -48,6 +48,10 @@ def models_of(
             faults.append(Fault((*where, "view"), f"no view {keys.view!r}; views are {known}.{closest(keys.view, views)}"))
         if keys.scale_target and task != "regression":
             faults.append(Fault((*where, "scale_target"), f"only numbers can be scaled; the task is {task!r}. Remove the key."))
+        if keys.pseudo_labels is not None and task == "regression":
+            faults.append(
+                Fault((*where, "pseudo_labels"), "a model is sure of classes, not of numbers; the task is 'regression'. Remove the key.")
+            )
         if keys.weights != "none" and (keys.weights == "balanced") == (task == "regression"):
             fitting = "inverse_square" if task == "regression" else "balanced"
             faults.append(Fault((*where, "weights"), f"{keys.weights!r} does not fit task {task!r}; allowed: none, {fitting}."))

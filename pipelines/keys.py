@@ -21,6 +21,7 @@ _STEP_CORE = (
 _FIT_CORE = (
     "pipelines.training",
     "pipelines.fitted_rows",
+    "pipelines.pseudo",
     "pipelines.targets",
     "pipelines.models.contract",
     "pipelines.models.matrix",

@@ -19,8 +19,10 @@ class Pace:
 
     round: float
     """What each round takes at least."""
+    column: float
+    """What it takes for each column: for the bins of its histograms, say."""
     cell: float
-    """What it takes for each cell of the matrix."""
+    """What it takes for each row of each column."""
     rates: tuple[str, ...] = ()
     """Names of the step; none for a forest."""
     default_rate: float = 0.1
@@ -28,9 +30,13 @@ class Pace:
     """The parameter that gives the size of a tree."""
     usual_size: int = 1
 
-    def seconds_of_round(self, cells: int, params: Mapping[str, Any], *, trees: int = 1) -> float:
-        """What a round is expected to take; ``trees`` are those of a round: one for each class where there are several."""
-        return trees * (self.round + self.cell * cells * self._weight(params))
+    class_: float = 0.0
+    """What a second class, and each further one, adds to a round as a share of it, where there are more than two."""
+
+    def seconds_of_round(self, n_rows: int, n_columns: int, params: Mapping[str, Any], *, n_classes: int = 0) -> float:
+        """What a round is expected to take; ``n_classes`` where there are more than two."""
+        one = self.round + (self.column + self.cell * n_rows) * n_columns * self._weight(params)
+        return one * (1 + self.class_ * max(0, n_classes - 1))
 
     def _weight(self, params: Mapping[str, Any]) -> float:
         """The cost of a tree as a multiple of that of the usual size."""
@@ -38,13 +44,13 @@ class Pace:
         return float((size / self.usual_size) ** 0.5 if self.size == "num_leaves" else 2 ** ((size - self.usual_size) / 2))
 
 
-# measured on one core of a shared machine, 1k to 400k rows x 9 to 80 columns; right within a factor of two
+# measured on one core of a shared machine, 133 to 250k rows x 9 to 80 columns; right within a factor of two
 PACES = {
-    "lightgbm": Pace(4e-4, 6e-9, ("learning_rate",), 0.1, "num_leaves", 31),
-    "xgboost": Pace(6e-4, 6e-9, ("learning_rate", "eta"), 0.3, "max_depth", 6),
-    "catboost": Pace(4e-3, 2.5e-8, ("learning_rate", "eta"), 0.05, "depth", 6),
-    "extra_trees": Pace(1.5e-3, 6e-8),
-    "random_forest": Pace(3e-3, 2.2e-7),
+    "lightgbm": Pace(1e-4, 5e-5, 4e-9, ("learning_rate",), 0.1, "num_leaves", 31, class_=1.0),
+    "xgboost": Pace(5e-4, 6.5e-5, 4e-9, ("learning_rate", "eta"), 0.3, "max_depth", 6, class_=1.0),
+    "catboost": Pace(8e-4, 1.6e-4, 7e-9, ("learning_rate", "eta"), 0.05, "depth", 6, class_=0.5),
+    "extra_trees": Pace(1.5e-3, 0.0, 6e-8),
+    "random_forest": Pace(3e-3, 0.0, 2.2e-7),
 }
 _FOREST_SIZE, _DEFAULT_FOREST = "n_estimators", 100
 # a few values, so that the same command, continued on a busier machine, mostly finds the fits of the first time
@@ -112,7 +118,10 @@ class Tempo:
         self.seen.setdefault(kind, []).append(measured / expected)
 
     def slowness(self, kind: str) -> float:
-        """The least that was seen of a kind (first fits load libraries), otherwise the median of other kinds: the machine may be slow or shared."""
+        """The least that was seen of a kind (first fits load libraries); before that the median of others, if above 1.
+
+        The machine may be slow or shared by others. That one kind is faster than expected says nothing of another.
+        """
         if kind in self.seen:
             return min(self.seen[kind])
-        return median(min(ratios) for ratios in self.seen.values()) if self.seen else 1.0
+        return max(1.0, median(min(ratios) for ratios in self.seen.values())) if self.seen else 1.0

@@ -66,8 +66,10 @@ def _first_per_key(error: ValidationError) -> list[Any]:
 def _fault(table: type[BaseModel], detail: Any, where: Path_) -> Fault:
     key, *inner = detail["loc"]
     entry = _entry_of(table.model_fields.get(str(key)))
-    if entry is not None and len(inner) > 1:
-        return _fault(entry, {**detail, "loc": inner[1:]}, (*where, key, inner[0]))
+    if entry is not None and inner:
+        places = [part for part in inner if isinstance(part, int)][:1]
+        if inner[len(places) :]:
+            return _fault(entry, {**detail, "loc": inner[len(places) :]}, (*where, key, *places))
     if detail["type"] == "extra_forbidden":
         allowed = ", ".join(table.model_fields) or "none"
         return Fault((*where, key), f"unknown key; allowed: {allowed}.{closest(key, table.model_fields)}")
@@ -78,7 +80,7 @@ def _fault(table: type[BaseModel], detail: Any, where: Path_) -> Fault:
 
 
 def _entry_of(field: FieldInfo | None) -> type[BaseModel] | None:
-    """The section that a list holds, such as the entries of ``data.joins``."""
+    """The section that a key holds, or the entries of its list do, such as those of ``data.joins``."""
     parts = get_args(field.annotation) if field else ()
     return next((part for part in parts if inspect.isclass(part) and issubclass(part, BaseModel)), None)
 

@@ -8,14 +8,16 @@ TabRepo). ``benchmarks/shootout.py`` measures it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipelines.quantiles import QUANTILE_LOSSES
 
-LINEAR, TREES, NATIVE = "linear", "trees", "native"
-"""Views: numbers for models that add up columns; numbers without gaps for trees; categories and gaps as they are."""
+LINEAR, SCALED, TREES, NATIVE = "linear", "scaled", "trees", "native"
+"""Views: numbers for models that add up columns; numbers that keep their order, on one scale, for networks and distances; numbers
+without gaps for trees; categories and gaps as they are."""
+_STAND_INS = {SCALED: LINEAR, NATIVE: TREES}
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def _both(one: Configuration) -> tuple[Configuration, Configuration]:
 
 def _network(name: str, hidden: list[int], seeds: int = 1, **params: Any) -> Configuration:
     """A network that is not stopped early: a tenth of few rows tells too little, and scikit-learn would look at accuracy."""
-    return Configuration(name, "mlp", LINEAR, {"hidden_layer_sizes": hidden, "early_stopping": False, **params}, {"seeds": seeds})
+    return Configuration(name, "mlp", SCALED, {"hidden_layer_sizes": hidden, "early_stopping": False, **params}, {"seeds": seeds})
 
 
 _FOREST = {"n_estimators": 200, "min_samples_leaf": 2, "max_features": "sqrt"}
@@ -69,7 +71,7 @@ PORTFOLIO: tuple[Configuration, ...] = (
     Configuration("lgb", "lightgbm", NATIVE, {"learning_rate": 0.05, "num_leaves": 31, "feature_fraction": 0.8}),
     *_both(replace(_SMALL, max_rows=_FEW_ROWS)),
     *_both(replace(_LARGE, min_rows=_FEW_ROWS + 1, max_rows=100_000)),
-    *_both(Configuration("svm", "svm", LINEAR, {"C": 1.0}, max_rows=8_000)),
+    *_both(Configuration("svm", "svm", SCALED, {"C": 1.0}, max_rows=4_000)),
     Configuration("cat", "catboost", NATIVE, {"learning_rate": 0.06, "depth": 6, "max_ctr_complexity": 1}, {"max_rounds": 2000}),
     Configuration("extra_trees", "extra_trees", TREES, _FOREST, tasks=_CLASSES, max_rows=200_000),
     Configuration("extra_trees", "extra_trees", TREES, _FOREST_REGRESSION, tasks=("regression",), max_rows=200_000),
@@ -97,7 +99,7 @@ PORTFOLIO: tuple[Configuration, ...] = (
     replace(_LBFGS, name="mlp_sharp", params={**_LBFGS.params, "alpha": 1.0}, tasks=_CLASSES, max_rows=_FEW_ROWS),
     Configuration("forest", "random_forest", TREES, _FOREST, tasks=_CLASSES, max_rows=200_000),
     Configuration("forest", "random_forest", TREES, _FOREST_REGRESSION, tasks=("regression",), max_rows=200_000),
-    Configuration("knn", "knn", LINEAR, {"n_neighbors": 20, "weights": "distance"}, max_rows=20_000),
+    Configuration("knn", "knn", SCALED, {"n_neighbors": 20, "weights": "distance"}, max_rows=20_000),
     Configuration(
         "xgb_shallow", "xgboost", TREES, {"learning_rate": 0.05, "max_depth": 3, "subsample": 0.7, "colsample_bytree": 0.4, "reg_lambda": 5}
     ),
@@ -166,6 +168,11 @@ def configurations(task: str, n_rows: int, n_columns: int, *, on_log: bool = Fal
     fitting = [one for one in (QUANTILE_PORTFOLIO if of_quantile else PORTFOLIO) if fits(one)]
     logged = [name for kind in _BOOSTERS for name in [one.name for one in fitting if one.kind == kind][::2]] if on_log else []
     return [replace(one, keys={**one.keys, "transform": "log1p"}) if one.name in logged else one for one in fitting]
+
+
+def view_among(view: str, views: Collection[str]) -> str:
+    """A view of the portfolio, or the one that stands in for it where it is not among the declared ones."""
+    return view if view in views else _STAND_INS.get(view, view)
 
 
 def starting_models(

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelines.declaration import Declaration
 from pipelines.outside.declared import member_names
-from pipelines.portfolio import NATIVE, TREES, Configuration
+from pipelines.portfolio import Configuration, view_among
 
 FINAL = "portfolio"
 """The ensemble entry that is added where the declared final is no blend."""
@@ -23,7 +23,7 @@ def with_configurations(declaration: Declaration, chosen: Iterable[Configuration
     declared, members = declaration.data["models"], member_names(declaration.data)
     added = {}
     for one in chosen:
-        view = TREES if one.view == NATIVE and NATIVE not in views else one.view
+        view = view_among(one.view, views)
         entry = {**one.declared, "view": view}
         if view in views and one.name not in (*declared, *members) and entry not in declared.values():
             added[one.name] = entry

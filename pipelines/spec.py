@@ -104,6 +104,15 @@ class Part:
     where: Path_
 
 
+class PseudoLabels(Section):
+    """How test rows join the rows that a model is fitted on."""
+
+    confidence: float = Field(
+        default=0.95, gt=0.5, lt=1, description="The probability from which on a test row counts as one of its likeliest class."
+    )
+    weight: float = Field(default=0.5, gt=0, le=1, description="What such a row counts, beside a training row of mean weight.")
+
+
 class ModelKeys(Section):
     """Framework keys of a model."""
 
@@ -129,6 +138,9 @@ class ModelKeys(Section):
     scale_target: bool = Field(
         default=False,
         description="Fit on the (transformed) target less its mean, over its standard deviation: for svm, mlp and their like.",
+    )
+    pseudo_labels: PseudoLabels | None = Field(
+        default=None, description="In each fold, fit again with the test rows that the model is sure of; classes only. See 'best_of'."
     )
     correct_prior: bool = Field(
         default=True, description="Correct probabilities back to the true rate after resampling or class weights (binary tasks)."

@@ -21,6 +21,7 @@ from pipelines.metrics import Array
 from pipelines.models import kinds
 from pipelines.models.contract import Fitted, Training
 from pipelines.models.rounds import with_rounds
+from pipelines.pseudo import with_pseudo_labels
 from pipelines.resample import correct_prior
 from pipelines.spec import ModelKeys
 from pipelines.store import whole_folder, write_json
@@ -104,7 +105,7 @@ def fit_fold(job: FoldFit, threads: int) -> Path:
         weights = weights_of(job.keys, y, declared, is_resampled=job.resample is not None)
         training = _training(job, matrices, scale.forward(y), weights, threads)
         fitting = time.perf_counter()
-        fitted = _fit_seeds(job, training, declared)
+        fitted = _fit_seeds(job, training, declared, matrices.test)
         fit_seconds = time.perf_counter() - fitting
         for at, (name, X) in enumerate((("oof", matrices.scored), ("test", matrices.test))):
             values = _finite(scale.inverse(np.mean([one.predict(X) for one in fitted], axis=0)))
@@ -165,14 +166,18 @@ class Seeded:
         return values if self.shift is None else correct_prior(values, np.asarray(self.shift))
 
 
-def _fit_seeds(job: FoldFit, training: Training, declared: Array | None) -> list[Seeded]:
+def _fit_seeds(job: FoldFit, training: Training, declared: Array | None, test: pd.DataFrame) -> list[Seeded]:
     """A fit for each seed; ``declared`` are the weights of the rows before classes are levelled."""
     kind, made = kinds()[job.kind], []
     for number in range(job.keys.seeds):
         own = replace(training, seed=job.keys.seed + number)
         params, rows = with_rounds(kind, job.params, own), own.resampled()
         shift = shift_of(rows, own.y, declared, job.params) if job.keys.correct_prior else None
-        made.append(Seeded(kind.fit(params, rows), shift))
+        seeded = Seeded(kind.fit(params, rows), shift)
+        if job.keys.pseudo_labels is not None and len(test):
+            labelled = with_pseudo_labels(own, test, seeded.predict(test), job.keys.pseudo_labels)
+            seeded = Seeded(kind.fit(params, labelled.resampled()), shift)
+        made.append(seeded)
     return made
 
 

@@ -95,7 +95,7 @@ def draft(name_or_folder: str, asked: Asked, *, root: Path = Path("."), portfoli
     steps = steps_of(columns, Table(len(features), len(goal.counts), partition))
     _need_features(columns, partition, train.path)
     warnings = list(cautions_of(train.table, rows_to_predict, goal, columns, partition))
-    models = (portfolio or _portfolio(goal))(goal.task, len(features), _width(columns))
+    models = _in_views((portfolio or _portfolio(goal))(goal.task, len(features), _width(columns)), steps)
     sources = [train] if test is None else [train, test]
     names = [settle(source, place, name) for source, name in zip(sources, file_names(*sources), strict=True)]
     notes = [f"{source.path.name} is not used as it is: {'; '.join(source.notes)}" for source in sources if source.notes]
@@ -103,6 +103,12 @@ def draft(name_or_folder: str, asked: Asked, *, root: Path = Path("."), portfoli
     with whole_file(place.declaration) as file:
         file.write_text(page_text(page), encoding="utf-8")
     return Drafted(place.declaration, goal, partition, columns, steps, models, len(features), notes, warnings)
+
+
+def _in_views(models: Models, steps: Steps) -> Models:
+    from pipelines.portfolio import view_among
+
+    return {name: {**entry, "view": view_among(entry["view"], steps.views)} for name, entry in models.items()}
 
 
 def _portfolio(goal: Goal) -> Portfolio:

@@ -15,6 +15,7 @@ from pipelines.draft.writing import comment, entry, item
 
 _VIEWS = {
     "linear": "for models that add up or compare columns: no gaps, flags for levels, one scale",
+    "scaled": "as linear, but whole numbers keep their order: for networks and for distances",
     "trees": "for trees that take numbers only: no gaps, levels as numbers",
     "native": "for boosters that take categories and gaps as they are",
 }

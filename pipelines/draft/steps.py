@@ -72,6 +72,8 @@ def steps_of(columns: list[Column], table: Table) -> Steps:
     keys = [name for name in by_target if name in _named(used, Role.KEY, Role.KEY_NUMBER)]
     views = {
         "linear": [*_linear(used, keys, table)],
+        # counts as flags lose their order, which networks and distances need
+        **({"scaled": [*_linear(used, keys, table, counts_as_flags=False)]} if _named(used, Role.COUNT) else {}),
         "trees": [*_trees(used, by_target)],
         "native": [*_native(used, table)],
     }
@@ -212,7 +214,7 @@ def _codes(used: list[Column]) -> Iterator[Choice]:
     yield Choice({"drop": names}, "nearly a different value in every row: a model could only learn them by heart")
 
 
-def _linear(used: list[Column], by_target: list[str], table: Table) -> Iterator[Choice]:
+def _linear(used: list[Column], by_target: list[str], table: Table, *, counts_as_flags: bool = True) -> Iterator[Choice]:
     keys = _named(used, Role.KEY)
     if keys and table.n_rows > _MOST_ROWS_FOR_FLAGS:
         yield Choice({"drop": keys}, "keys stand here by their encodings")
@@ -230,7 +232,7 @@ def _linear(used: list[Column], by_target: list[str], table: Table) -> Iterator[
     if marked:
         yield Choice({"missing_indicator": {"columns": marked}}, "that a value is missing may tell something")
     counts = _named(used, Role.COUNT)
-    if counts:
+    if counts and counts_as_flags:
         yield Choice({"one_hot": {"columns": counts}}, "whole numbers of few values: each may have an effect of its own")
     if _has_levels(used):
         yield Choice({"rare_group": {"min_count": table.rare, "fit_on": "all"}}, "levels with few rows as one")

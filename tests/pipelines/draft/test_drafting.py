@@ -319,5 +319,5 @@ def test_the_same_file_gives_the_same_draft(make: Make) -> None:
 def test_the_default_portfolio(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(PLAIN, encoding="utf-8")
     drafted = draft("new", Asked(tmp_path / "t.csv", "y"), root=tmp_path)
-    assert {declared["view"] for declared in drafted.models.values()} <= {"linear", "trees", "native"}
+    assert {declared["view"] for declared in drafted.models.values()} <= {"linear", "scaled", "trees", "native"}
     assert list(spec_of(drafted).models) == list(drafted.models) and spec_of(drafted).final == "final"
