@@ -47,8 +47,14 @@ _SHARES = (0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7)
 _ROUNDS_OF_SEEDS = 8
 _SHARE_OF_A_MODEL = 0.15
 """The share of the time that one model may take."""
+_SHOWN_LIKE = 3
+"""Showing an answer takes as long as so many models in it, and then longer with each."""
+_OUT_OF_PACE = 3.0
+"""A model is begun again when it would take so many times its share."""
 _CAREFUL = 0.8
 """The share of the time left that is given out: folds take more or less than the last ones."""
+_TOO_LATE = "its folds would take longer than the time left"
+_TOO_SLOW = "its folds would take more than its share of the time"
 
 
 @dataclass(frozen=True)
@@ -144,7 +150,7 @@ class Race:
     @property
     def until(self) -> float:
         """When fits under way are ended: what comes after them takes longer than the last time, with more models."""
-        growth = max(1.0, (len(self.losses) + 1) / max(1, self.shown.models))
+        growth = (_SHOWN_LIKE + len(self.losses) + 1) / (_SHOWN_LIKE + self.shown.models)
         return self.clock.end - 1.0 - max(1.0, 1.3 * growth * self.shown.seconds)
 
     @property
@@ -186,18 +192,24 @@ class Race:
                 one = job(self.session, self.prepared, model, fold)
                 if not self._fits_memory(one):
                     break
-                if not self._ends_late(one, plan):
+                late = self._how_late(one, plan)
+                if late and not has_hurried and self._hurries(model, plan, late):
+                    fold, has_hurried = 0, True
+                elif late == _TOO_LATE:
+                    self._give_up(model, late)
+                else:
                     self.underway[model].add(one.out)
                     yield one
                     fold += 1
-                    continue
-                faster = self._paced(model, plan, self.clock.budget)
-                if has_hurried or faster == self.session.declaration.data["models"][model]:
-                    self._give_up(model, "its folds would take longer than the time left")
-                else:
-                    self.session.console.say(f"{model}: begun again at a faster pace, its folds would have taken longer than the time left")
-                    self._begin(model, faster)
-                    fold, has_hurried = 0, True
+
+    def _hurries(self, model: str, plan: ThreadPlan, why: str) -> bool:
+        """Begin a model again at a faster pace, where it has one."""
+        faster = self._paced(model, plan, _SHARE_OF_A_MODEL * self.clock.budget)
+        if faster == self.session.declaration.data["models"][model]:
+            return False
+        self.session.console.say(f"{model}: begun again at a faster pace, {why}")
+        self._begin(model, faster)
+        return True
 
     def _is_over(self, model: str) -> bool:
         return model in self.failed or model in self.given_up or not self.has_time or self.progress.is_over
@@ -237,13 +249,15 @@ class Race:
         self._give_up(one.model, f"a fold would need more than the {memory / 2**30:.1f} GB of memory there are")
         return False
 
-    def _ends_late(self, one: FoldFit, plan: ThreadPlan) -> bool:
-        """Whether the other folds of a model would end after the budget, at the pace of those that are done."""
+    def _how_late(self, one: FoldFit, plan: ThreadPlan) -> str:
+        """What is wrong with the time that the other folds of a model would take, at the pace of those that are done; empty where nothing is."""
         done = self.seconds.get(one.model)
         if not done or one.out.is_dir():
-            return False
-        rest = self.prepared.folds.n_folds - len(done)
-        return time.monotonic() + rest * float(np.mean(done)) / plan.workers > self.until
+            return ""
+        rest = (self.prepared.folds.n_folds - len(done)) * float(np.mean(done)) / plan.workers
+        if time.monotonic() + rest > self.until:
+            return _TOO_LATE
+        return _TOO_SLOW if rest > _OUT_OF_PACE * _SHARE_OF_A_MODEL * self.clock.budget else ""
 
     def _note(self, outcome: Outcome, plan: ThreadPlan) -> None:
         model, spec = outcome.job.model, self.session.spec.models[outcome.job.model]
@@ -260,7 +274,7 @@ class Race:
     def _complete(self, model: str) -> None:
         predictions = gather(self.session, self.prepared, model, self.scratch, was_there=False)
         self.losses[model] = self.progress.add(predictions)
-        if self.shown.is_due(self.clock):
+        if self.shown.is_due(self.clock, len(self.losses)):
             began = time.monotonic()
             show_so_far(self.so_far, self.key)
             self.shown = Shown(began, time.monotonic() - began, len(self.losses))
@@ -274,9 +288,10 @@ class Shown:
     seconds: float = 0.0
     models: int = 0
 
-    def is_due(self, clock: Clock) -> bool:
-        """Whether to show it again: at once the first time, then so that it costs a twentieth of the time."""
-        return time.monotonic() - self.at > 20 * self.seconds and clock.left > 4 * self.seconds
+    def is_due(self, clock: Clock, models: int) -> bool:
+        """Whether to show it again: at once the first time, then so that it costs a twentieth of the time, or with four times the models."""
+        has_grown = models >= 4 * self.models and clock.left > 10 * self.seconds
+        return has_grown or (time.monotonic() - self.at > 20 * self.seconds and clock.left > 4 * self.seconds)
 
 
 def run_within(session: Session, key: str) -> Result:

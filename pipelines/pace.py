@@ -44,11 +44,12 @@ class Pace:
         return float((size / self.usual_size) ** 0.5 if self.size == "num_leaves" else 2 ** ((size - self.usual_size) / 2))
 
 
-# measured on one core of a shared machine, 133 to 250k rows x 9 to 80 columns; right within a factor of two
+# measured on one core of a shared machine, 133 to 250k rows x 9 to 80 columns; right within a factor of three. Columns of numbers that
+# are all different take two to three times what is said here, columns of few values less: who starts too slow is begun again
 PACES = {
-    "lightgbm": Pace(1e-4, 5e-5, 4e-9, ("learning_rate",), 0.1, "num_leaves", 31, class_=1.0),
-    "xgboost": Pace(5e-4, 6.5e-5, 4e-9, ("learning_rate", "eta"), 0.3, "max_depth", 6, class_=1.0),
-    "catboost": Pace(8e-4, 1.6e-4, 7e-9, ("learning_rate", "eta"), 0.05, "depth", 6, class_=0.5),
+    "lightgbm": Pace(1e-4, 2e-5, 4e-9, ("learning_rate",), 0.1, "num_leaves", 31, class_=1.0),
+    "xgboost": Pace(5e-4, 2.5e-5, 4e-9, ("learning_rate", "eta"), 0.3, "max_depth", 6, class_=1.0),
+    "catboost": Pace(8e-4, 6e-5, 7e-9, ("learning_rate", "eta"), 0.05, "depth", 6, class_=0.5),
     "extra_trees": Pace(1.5e-3, 0.0, 6e-8),
     "random_forest": Pace(3e-3, 0.0, 2.2e-7),
 }

@@ -206,7 +206,12 @@ FAULTS = [
     ("seeds: 2", "rows: 'area >'", 30, r"models\.lgb\.rows: Expression 'area >' cannot be read"),
     ("seeds: 2", "resample: {smote: {rate: 0.1}}", 30, r"models\.lgb\.resample: resampling needs classes"),
     ("seeds: 2", "resample: smot", 30, r"models\.lgb\.resample\.smot: no way to resample 'smot'; .*Closest: 'smote'"),
-    ("blend: {", "blnd: {", 34, r"ensemble\.final\.blnd: no ensemble method 'blnd'; there are blend, stack, best_of, route, .*Closest: 'blend'"),
+    (
+        "blend: {",
+        "blnd: {",
+        34,
+        r"ensemble\.final\.blnd: no ensemble method 'blnd'; there are blend, stack, best_of, route, .*Closest: 'blend'",
+    ),
     (
         "hill_climb",
         "hil_climb",
