@@ -22,7 +22,7 @@ from pipelines.memory import estimated_bytes
 from pipelines.oof import Predictions, pooled, scored_rows
 from pipelines.pace import NO_VIEW, PACES, Tempo, at_pace, can_be_paced, rounds_made
 from pipelines.portfolio import Configuration, configurations
-from pipelines.portfolio_declaration import new_seeds, only, with_configurations, with_entry
+from pipelines.portfolio_declaration import new_seeds, only, with_configurations, with_constant, with_entry
 from pipelines.prepare import ensure_table
 from pipelines.stages import failure_of, gather, job, join_members, prepare, threads_for
 from pipelines.store import read_json
@@ -289,8 +289,8 @@ class Shown:
     models: int = 0
 
     def is_due(self, clock: Clock, models: int) -> bool:
-        """Whether to show it again: at once the first time, then so that it costs a twentieth of the time, or with four times the models."""
-        has_grown = models >= 4 * self.models and clock.left > 10 * self.seconds
+        """Whether to show it again: at once the first time, then so that it costs a twentieth of the time, or with three times the models."""
+        has_grown = models >= 3 * self.models and clock.left > 10 * self.seconds
         return has_grown or (time.monotonic() - self.at > 20 * self.seconds and clock.left > 4 * self.seconds)
 
 
@@ -311,7 +311,8 @@ def run_within(session: Session, key: str) -> Result:
     ModelFailedError
         At the end, when a model failed; the others are in the result.
     """
-    full = session.with_declaration(with_configurations(session.declaration, _configurations(session)))
+    declaration = with_constant(with_configurations(session.declaration, _configurations(session)), session.metric.quantile)
+    full = session.with_declaration(declaration)
     with tempfile.TemporaryDirectory(prefix=".budget-", dir=session.latest) as scratch:
         race = Race.begin(full, key, Path(scratch))
         race.run(race.session, race.session.models)

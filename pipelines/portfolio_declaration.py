@@ -10,6 +10,8 @@ from pipelines.declaration import Declaration
 from pipelines.outside.declared import member_names
 from pipelines.portfolio import Configuration, view_among
 
+CONSTANT = "constant"
+"""The model that a run within a budget begins with."""
 FINAL = "portfolio"
 """The ensemble entry that is added where the declared final is no blend."""
 
@@ -28,6 +30,29 @@ def with_configurations(declaration: Declaration, chosen: Iterable[Configuration
         if view in views and one.name not in (*declared, *members) and entry not in declared.values():
             added[one.name] = entry
     return _extended(declaration, added)
+
+
+def with_constant(declaration: Declaration, quantile: float | None) -> Declaration:
+    """Put a model before all others that predicts the mean, the class shares, or the quantile that the metric asks for.
+
+    It is fitted in no time, so that there is an answer from the start; blends do without it.
+    """
+    models = declaration.data["models"]
+    if CONSTANT in models or CONSTANT in member_names(declaration.data) or CONSTANT in (declaration.data.get("ensemble") or {}):
+        return declaration
+    view = next(iter(models.values())).get("view")
+    params = {} if quantile is None else {"strategy": "quantile", "quantile": quantile}
+    data = copy.deepcopy(declaration.data)
+    data["models"] = {CONSTANT: {"dummy": params, **({"view": view} if view else {})}, **data["models"]}
+    predicted = [*models, *member_names(declaration.data)]
+    data["ensemble"] = {name: _of_these(entry, predicted) for name, entry in (data.get("ensemble") or {}).items()}
+    return Declaration(declaration.path, data, declaration.lines)
+
+
+def _of_these(entry: Any, predicted: list[str]) -> dict[str, Any]:
+    """An ensemble entry that names its members, where it stood for all there were."""
+    ((way, params),) = entry.items() if isinstance(entry, dict) else ((entry, None),)
+    return {way: {**(params or {}), "of": (params or {}).get("of") or predicted}}
 
 
 def new_seeds(declaration: Declaration, models: Collection[str], number: int) -> Declaration:

@@ -31,6 +31,8 @@ class Estimator:
     is_calibrated: bool = False
     """Whether the classifier gives scores only: Platt's probabilities are fitted by folds inside the training part."""
     allow_missing: bool = False
+    is_constant: bool = False
+    """Whether it predicts the same for all rows: a baseline."""
     is_long_by_count: bool = False
     """Whether its iterations say how long it trains: that they are used up then is no fault to be warned of."""
 
@@ -147,6 +149,7 @@ class FittedEstimator:
 _LINEAR, _ENSEMBLE = "sklearn.linear_model", "sklearn.ensemble"
 
 KINDS = (
+    Estimator("dummy", "sklearn.dummy:DummyRegressor", "sklearn.dummy:DummyClassifier", is_constant=True),
     Estimator("ridge", f"{_LINEAR}:Ridge"),
     Estimator("lasso", f"{_LINEAR}:Lasso", defaults={"max_iter": 10_000}),
     Estimator("elastic_net", f"{_LINEAR}:ElasticNet", defaults={"max_iter": 10_000}),

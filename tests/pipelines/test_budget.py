@@ -70,7 +70,7 @@ def test_declared_models_then_the_portfolio(quick: Any, foldwise: Callable[..., 
     assert re.search(r"wrong: failed in fold 0 \(ValueError: .*n_neighbors", said.err)
     latest = tmp_path / "runs" / "tiny"
     run = read_json(latest / "run.json")
-    assert [*read_json(latest / "metrics.json")["models"]] == ["ridge", "tree", "deep", "elsewhere"]
+    assert [*read_json(latest / "metrics.json")["models"]] == ["constant", "ridge", "tree", "deep", "elsewhere"]
     declared = read_declaration(latest / "declaration.yaml").data
     assert declared["models"]["elsewhere"]["view"] == "trees", "without categories as they are, numbers have to do"
     assert declared["ensemble"]["final"]["blend"]["of"] == ["ridge", "tree", "deep", "elsewhere"]
@@ -120,7 +120,7 @@ def test_a_model_without_end_is_ended_by_the_clock(
     out, err = process.communicate(timeout=240)
     assert process.returncode == 0, err
     latest = tmp_path / "runs" / "tiny"
-    assert [*read_json(latest / "metrics.json")["models"]] == ["ridge", "tree"] and (latest / "submission.csv").is_file()
+    assert [*read_json(latest / "metrics.json")["models"]] == ["constant", "ridge", "tree"] and (latest / "submission.csv").is_file()
     assert not list((latest / ".store").glob(".*")), "nothing half-written is left"
     assert "no model was fitted again" in out
 
@@ -137,4 +137,4 @@ def test_an_interrupt_leaves_the_answer_so_far(quick: Any, start_foldwise: Calla
     assert process.returncode == 130 and "To continue: foldwise run" in err
     assert submission.read_text().startswith("Id,price")
     # two workers: either may be the first
-    assert {"ridge", "tree"} & set(read_json(submission.with_name("metrics.json"))["models"])
+    assert {"constant", "ridge", "tree"} & set(read_json(submission.with_name("metrics.json"))["models"])

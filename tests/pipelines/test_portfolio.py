@@ -12,7 +12,7 @@ from pipelines.declaration import Declaration
 from pipelines.models import kinds
 from pipelines.pace import PACES, Tempo, at_pace, can_be_paced, rounds_made
 from pipelines.portfolio import PORTFOLIO, as_declared, configurations, starting_models
-from pipelines.portfolio_declaration import FINAL, new_seeds, only, with_configurations
+from pipelines.portfolio_declaration import FINAL, new_seeds, only, with_configurations, with_constant
 
 METRICS = {"regression": "rmse", "binary": "roc_auc", "multiclass": "log_loss"}
 VIEWS: dict[str, Any] = {"linear": ["one_hot"], "scaled": ["one_hot"], "trees": ["ordinal"], "native": []}
@@ -88,6 +88,18 @@ def test_only_what_is_complete_is_left() -> None:
     left = only(declared("regression", models=models, ensemble=ensemble), ["ridge"])
     assert [*left.data["models"]] == ["ridge"]
     assert left.data["ensemble"] == {"two": {"stack": {"of": ["ridge"]}}, "final": {"blend": {"of": ["two"], "method": "hill_climb"}}}
+
+
+@pytest.mark.parametrize(("quantile", "params"), [(None, {}), (0.9, {"strategy": "quantile", "quantile": 0.9})])
+def test_a_constant_comes_first_and_no_blend_takes_it_in(quantile: float | None, params: dict[str, Any]) -> None:
+    ensemble = {"all": "stack", "final": {"blend": {"of": ["all"], "method": "mean"}}}
+    first = declared("regression", ensemble=ensemble)
+    after = with_constant(first, quantile)
+    spec = build_spec(after)
+    assert [*spec.models] == ["constant", "ridge", "lgb"] and after.data["models"]["constant"] == {"dummy": params, "view": "linear"}
+    assert spec.ensemble["all"].params["of"] == ["ridge", "lgb"] and first.data["ensemble"] == ensemble
+    assert build_spec(only(after, ["constant"])).final == "constant"
+    assert with_constant(after, quantile) is after, "once"
 
 
 def test_new_seeds_are_copies_with_a_seed_of_their_own() -> None:
