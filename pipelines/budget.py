@@ -22,7 +22,7 @@ from pipelines.memory import estimated_bytes
 from pipelines.oof import Predictions, pooled, scored_rows
 from pipelines.pace import NO_VIEW, PACES, Tempo, at_pace, can_be_paced, rounds_made
 from pipelines.portfolio import Configuration, configurations
-from pipelines.portfolio_declaration import new_seeds, only, with_configurations, with_constant, with_entry
+from pipelines.portfolio_declaration import CONSTANT, new_seeds, only, with_configurations, with_constant, with_entry
 from pipelines.prepare import ensure_table
 from pipelines.stages import failure_of, gather, job, join_members, prepare, threads_for
 from pipelines.store import read_json
@@ -47,6 +47,8 @@ _SHARES = (0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7)
 _ROUNDS_OF_SEEDS = 8
 _SHARE_OF_A_MODEL = 0.15
 """The share of the time that one model may take."""
+_SHOWING = (0.5, 6e-6)
+"""What the first answer is taken to cost before it is known: seconds, and seconds for each row."""
 _SHOWN_LIKE = 3
 """Showing an answer takes as long as so many models in it, and then longer with each."""
 _OUT_OF_PACE = 3.0
@@ -145,7 +147,8 @@ class Race:
         progress = Progress(session, prepared)
         for predictions in join_members(session, prepared, scratch).values():
             progress.add(predictions)
-        return cls(session, prepared, key, scratch, clock, progress, columns=columns)
+        shown = Shown(seconds=_SHOWING[0] + _SHOWING[1] * prepared.n_train)
+        return cls(session, prepared, key, scratch, clock, progress, columns=columns, shown=shown)
 
     @property
     def until(self) -> float:
@@ -341,6 +344,10 @@ def _finish(race: Race) -> Result:
     if not race.losses:
         raise InputError(
             f"No model was fitted in all folds within the budget of {race.clock.budget:.0f} s. Give more time, or fewer folds or rows (--sample)."
+        )
+    if {*race.losses} == {CONSTANT}:
+        session.console.say(
+            "warning: no model was done within the budget, the answer is a constant. Give more time, or fewer folds or rows."
         )
     result = record(race.so_far, race.key)
     if race.clock.left > _TRACKING_SECONDS:

@@ -6,6 +6,8 @@ one at a time; whatever is in the store is not computed again.
 
 from __future__ import annotations
 
+import copy
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -327,7 +329,26 @@ def _metrics(session: Session, prepared: Prepared, predictions: dict[str, Predic
 
 
 def table_of_scores(session: Session, prepared: Prepared, predictions: Predictions) -> dict[str, Any]:
-    """The score of some predictions with its uncertainty; whole groups are drawn where the folds keep groups together."""
+    """The score of some predictions with its uncertainty; whole groups are drawn where the folds keep groups together.
+
+    Remembered in this process: a run looks at the same predictions when a model is done, for each answer so far, and at its end.
+    """
+    content = hashlib.blake2b(b"".join(np.ascontiguousarray(fold).tobytes() for fold in predictions.folds)).hexdigest()
+    key = key_of(
+        "scores", session.keys.columns(asked_columns(session.spec)), [session.spec.metric.name, session.spec.metric.params], content
+    )
+    if key not in _TABLES:
+        if len(_TABLES) >= _MOST_TABLES:
+            _TABLES.clear()
+        _TABLES[key] = _table_of_scores(session, prepared, predictions)
+    return copy.deepcopy(_TABLES[key])
+
+
+_TABLES: dict[str, dict[str, Any]] = {}
+_MOST_TABLES = 1_000
+
+
+def _table_of_scores(session: Session, prepared: Prepared, predictions: Predictions) -> dict[str, Any]:
     known, column, metric = prepared.known, group_column(session.spec), session.metric
     groups = None if column is None else known.columns[column].to_numpy()
     table = score_table(predictions, known.y, prepared.folds, metric, columns=known.columns, groups=groups, weights=known.weights)
