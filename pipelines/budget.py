@@ -16,15 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from features.errors import InputError
+from features.errors import InputError, listed
 from pipelines.engine import Outcome, ThreadPlan, run_fits
+from pipelines.jobs import ensure_layer, job
+from pipelines.layer_columns import column_names
+from pipelines.layers import in_turns, stack_on_of
 from pipelines.memory import estimated_bytes
 from pipelines.oof import Predictions, pooled, scored_rows
 from pipelines.pace import NO_VIEW, PACES, Tempo, at_pace, can_be_paced, rounds_made
 from pipelines.portfolio import Configuration, configurations
 from pipelines.portfolio_declaration import CONSTANT, new_seeds, only, with_configurations, with_constant, with_entry
 from pipelines.prepare import ensure_table
-from pipelines.stages import failure_of, gather, job, join_members, prepare, threads_for
+from pipelines.stages import failure_of, gather, join_members, prepare, threads_for
 from pipelines.store import read_json
 from pipelines.surroundings import free_memory
 from pipelines.targets import is_heavy_tailed
@@ -33,6 +36,7 @@ from pipelines.whole_run import Result, record, show_so_far, tell_tracker
 if TYPE_CHECKING:
     from pipelines.prepare import Prepared
     from pipelines.session import Session
+    from pipelines.spec import ModelSpec
     from pipelines.training import FoldFit
 
 _COLUMNS = 100
@@ -176,18 +180,20 @@ class Race:
         self.session = session
         every = [job(session, self.prepared, model, fold) for model in models for fold in range(self.prepared.folds.n_folds)]
         plan = threads_for(session, every, self.prepared.n_train)
-        for outcome in run_fits(self._in_turn(models, plan), plan, until=lambda: self.until):
-            model = outcome.job.model
-            if outcome.job.out not in self.underway[model]:
-                continue
-            self._note(outcome, plan)
-            if len(self.seconds.get(model, ())) == self.prepared.folds.n_folds:
-                self._complete(model)
+        # a layer is begun when all fits of the models before it are done: some of them stand below it
+        for turn in in_turns(stack_on_of(self.session.spec.models, models)):
+            for outcome in run_fits(self._in_turn(turn, plan), plan, until=lambda: self.until):
+                model = outcome.job.model
+                if outcome.job.out not in self.underway[model]:
+                    continue
+                self._note(outcome, plan)
+                if len(self.seconds.get(model, ())) == self.prepared.folds.n_folds:
+                    self._complete(model)
 
     def _in_turn(self, models: list[str], plan: ThreadPlan) -> Iterator[FoldFit]:
         """The fits of one model after the other, each decided on when a worker is about to be free."""
         for model in models:
-            if self._is_over(model):
+            if self._is_over(model) or not self._can_stand(model):
                 continue
             self._begin(model, self._paced(model, plan, _SHARE_OF_A_MODEL * self.clock.budget))
             fold, has_hurried = 0, False
@@ -217,6 +223,13 @@ class Race:
     def _is_over(self, model: str) -> bool:
         return model in self.failed or model in self.given_up or not self.has_time or self.progress.is_over
 
+    def _can_stand(self, model: str) -> bool:
+        """Whether all that a layer stands on is complete; it is left out where it is not."""
+        missing = [name for name in self.session.spec.models[model].stack_on if name not in (*self.losses, *self.session.members)]
+        if missing:
+            self._give_up(model, f"because it stands on {listed(missing)}, not complete")
+        return not missing
+
     def _give_up(self, model: str, why: str) -> None:
         self.given_up.add(model)
         self.session.console.say(f"{model}: left out, {why}")
@@ -225,6 +238,8 @@ class Race:
         """Declare a model by this entry; none of its folds is done then."""
         if entry != self.session.declaration.data["models"][model]:
             self.session = self.session.with_declaration(with_entry(self.session.declaration, model, entry))
+        if self.session.spec.models[model].stack_on:
+            ensure_layer(self.session, self.prepared, model, 0)
         self.underway[model], self.seconds[model] = set(), []
 
     def _paced(self, model: str, plan: ThreadPlan, seconds: float) -> dict[str, Any]:
@@ -239,10 +254,13 @@ class Race:
     def _expected(self, model: str) -> float:
         """The seconds that a round of a model should take on one core."""
         spec = self.session.spec.models[model]
-        n_classes, n_columns = len(self.prepared.classes), self.columns[spec.keys.view or NO_VIEW]
-        return PACES[spec.kind].seconds_of_round(
-            self.prepared.n_train, n_columns, spec.params, n_classes=n_classes if self.session.spec.task == "multiclass" else 0
-        )
+        n_classes = len(self.prepared.classes) if self.session.spec.task == "multiclass" else 0
+        return PACES[spec.kind].seconds_of_round(self.prepared.n_train, self._columns(spec), spec.params, n_classes=n_classes)
+
+    def _columns(self, spec: ModelSpec) -> int:
+        """How many columns a model sees."""
+        below = column_names(spec.stack_on, self.session.spec.task, self.prepared.classes)
+        return len(below) + (0 if spec.view is None else self.columns[spec.view or NO_VIEW])
 
     def _fits_memory(self, one: FoldFit) -> bool:
         """Whether the memory holds a fit; its model is left out where it does not."""

@@ -8,6 +8,7 @@ from typing import Any
 from features.errors import InputError, closest
 from pipelines.declaration import Declaration, DeclarationError, Fault
 from pipelines.declared_entries import as_entry, check_metric, check_subsets, decision_of, entries_of, finishing_entries, quantile_asked
+from pipelines.declared_layers import layer_faults
 from pipelines.declared_models import models_of, resampler_of
 from pipelines.declared_parts import bare, check_expression, choice, mapping, part_of, steps_of
 from pipelines.fetch.source import source_of
@@ -49,6 +50,7 @@ def build_spec(declaration: Declaration) -> Spec:
     members = members_of(raw.get("members", []), models, sections.get("data"), faults)
     predicted = [*models, *members]
     ensemble = entries_of(mapping(raw.get("ensemble", {}), ("ensemble",), faults), predicted, faults)
+    faults.extend(layer_faults(models, [*declared], members, ensemble))
     final = next(reversed([*predicted, *ensemble]), "")
     added = finishing_entries(raw, final, {*predicted, *ensemble}, faults)
     decision = decision_of(raw.get("threshold"), next(reversed([final, *added]), ""), faults)

@@ -17,7 +17,7 @@ from features.errors import InputError
 from pipelines.build_spec import build_spec
 from pipelines.competition import DECLARATION, find_competition
 from pipelines.plots import FOLDER, FOLDS, PLOTS
-from pipelines.spec import Spec
+from pipelines.spec import Spec, views_of
 from pipelines.tuning.tuned import TUNED, read_tuned
 from pipelines.view_keys import view_file
 
@@ -102,8 +102,11 @@ class _Declared:
         return f"competitions/{self.name}/{TUNED}"
 
     def stages(self) -> dict[str, Any]:
-        """The four stages."""
-        made = {"prepare": self._prepare(), "train": self._train(), "ensemble": self._ensemble(), "report": self._report()}
+        """The four stages; each layer has one more, since it depends on what those below it write."""
+        base = [model for model, spec in self.spec.models.items() if not spec.stack_on]
+        made = {"prepare": self._prepare(), **({"train": self._train(base)} if base else {})}
+        made |= {f"layer-{model}": self._layer(model) for model in self.spec.models if model not in base}
+        made |= {"ensemble": self._ensemble(), "report": self._report()}
         return {f"{self.name}-{stage}": facts for stage, facts in made.items()}
 
     def _prepare(self) -> dict[str, Any]:
@@ -119,19 +122,31 @@ class _Declared:
             "outs": _kept(*(f"{self.runs}/{name}" for name in ("folds.parquet", "plan.json", *map(view_file, ("", *self.spec.views))))),
         }
 
-    def _train(self) -> dict[str, Any]:
+    def _train(self, models: list[str]) -> dict[str, Any]:
         params: list[dict[str, list[str]]] = [{self.file: ["models.${key}", *self._keys(_FIT_KEYS)]}]
         if self.tuned:
             params.append({"${item.tuned_in}": ["${item.tuned}"]})
         outs = (f"{self.runs}/{place}" for place in ("oof/${key}.parquet", "test/${key}.parquet", "models/${key}"))
         return {
-            "foreach": {model: self._item(model) for model in self.spec.models},
+            "foreach": {model: self._item(model) for model in models},
             "do": {
                 "cmd": f"foldwise stage train@${{key}} {self.name}",
                 "deps": [*self._there(*_CODE), f"{self.runs}/folds.parquet", f"{self.runs}/${{item.reads}}"],
                 "params": params,
                 "outs": _kept(*outs),
             },
+        }
+
+    def _layer(self, model: str) -> dict[str, Any]:
+        spec = self.spec.models[model]
+        views = [] if spec.view is None else [f"{self.runs}/{view_file(spec.view)}"]
+        below = [f"{self.runs}/{folder}/{name}.parquet" for name in spec.stack_on if name in self.spec.models for folder in ("oof", "test")]
+        elsewhere = self._member_files([name for name in spec.stack_on if name in self.spec.members])
+        return {
+            "cmd": f"foldwise stage train@{model} {self.name}",
+            "deps": [*self._there(*_CODE), f"{self.runs}/folds.parquet", *views, *below, *elsewhere],
+            "params": [{self.file: [f"models.{model}", *self._keys(_FIT_KEYS)]}],
+            "outs": _kept(*(f"{self.runs}/{place}" for place in (f"oof/{model}.parquet", f"test/{model}.parquet", f"models/{model}"))),
         }
 
     def _item(self, model: str) -> dict[str, str]:
@@ -150,7 +165,7 @@ class _Declared:
         predicted = [f"{self.runs}/{folder}/{model}.parquet" for model in self.spec.models for folder in ("oof", "test")]
         return {
             "cmd": f"foldwise stage ensemble {self.name}",
-            "deps": [*self._there(*_CODE), *self._views(), *predicted, *self._member_files()],
+            "deps": [*self._there(*_CODE), *self._views(), *predicted, *self._member_files([*self.spec.members])],
             "params": [{self.file: self._keys(_ENSEMBLE_KEYS)}],
             "outs": [*_kept(*outs), {f"{self.runs}/{FOLDER}": {"persist": True}}],
             "metrics": [{f"{self.runs}/metrics.json": {"persist": True}}],
@@ -187,15 +202,15 @@ class _Declared:
         return [key for key in wanted if key in self.data]
 
     def _views(self) -> list[str]:
-        used = dict.fromkeys(model.keys.view for model in self.spec.models.values())
+        used = views_of(self.spec.models.values())
         return [f"{self.runs}/folds.parquet", *(f"{self.runs}/{view_file(view)}" for view in used)]
 
-    def _member_files(self) -> list[str]:
+    def _member_files(self, members: list[str]) -> list[str]:
         """The files of predictions made elsewhere, which may be what another competition's stages write."""
         folders = (f"data/{self.name}", f"competitions/{self.name}")
         home = next((folder for folder in folders if (self.root / folder / self.spec.data.train).is_file()), folders[0])
         return list(
-            dict.fromkeys(posixpath.normpath(posixpath.join(home, file)) for member in self.spec.members.values() for file in member.files)
+            dict.fromkeys(posixpath.normpath(posixpath.join(home, file)) for name in members for file in self.spec.members[name].files)
         )
 
     def _there(self, *places: str) -> list[str]:

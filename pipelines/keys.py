@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.devices import Devices
+from pipelines.frames import REFIT
 from pipelines.spec import Part, Spec
 from pipelines.store import key_of, source_hash, version_of
 
@@ -38,6 +39,7 @@ _TABLE_CORE = (
     "pipelines.windows",
     "features.expressions",
 )
+_LAYER_CORE = ("pipelines.layer_columns", "pipelines.ensembles", "pipelines.oof", "pipelines.targets")
 _MEMBER_CORE = ("pipelines.outside", "pipelines.files")
 _FRAME_LIBRARIES = ("pandas", "numpy", "scikit-learn", "scipy")
 
@@ -112,10 +114,31 @@ class Keys:
         more = [] if resample is None else ["pipelines.resample"]
         libraries = ("numpy", *kind.distributions, *(["imbalanced-learn"] if resample else []))
         code = _code((*_FIT_CORE, *modules, *more, "pipelines.models.plain"), libraries)
-        keys = spec.keys.model_dump(exclude={"view", "resample"})
+        keys = spec.keys.model_dump(exclude={"view", "resample", "stack_on"})
         asked = [name for name in (spec.keys.rows, self.spec.data.weight) if name is not None]
-        made_from = [spec.kind, spec.params, keys, resample, self.columns(asked) if asked else None, rounds]
-        return key_of("fit", self.fold(spec.keys.view, fold), made_from, self.spec.task, self.device(model), code)
+        layer = self.layer(model, fold) if spec.stack_on else None
+        made_from = [spec.kind, spec.params, keys, resample, self.columns(asked) if asked else None, rounds, layer]
+        # the fold of the table itself where a layer sees predictions alone
+        seen = key_of("fold", self.table, fold) if spec.view is None else self.fold(spec.view, fold)
+        return key_of("fit", seen, made_from, self.spec.task, self.device(model), code)
+
+    def layer(self, model: str, fold: int) -> str:
+        """Key of the columns that a layer's members make for its fits: one for all folds, one for the fit on all rows.
+
+        The key of a member's fit in one fold stands for those of all its folds, which differ by the fold alone.
+        """
+        which = (0, REFIT) if fold == REFIT else (0,)
+        if (model, which) not in self._layers:
+            spec, outside = self.spec.models[model], self.spec.members
+            below = [(name, self.member(name) if name in outside else [self.fit(name, one) for one in which]) for name in spec.stack_on]
+            made_from = ("layer", self.table, below, spec.transform, self.spec.task)
+            self._layers[model, which] = key_of(*made_from, _code(_LAYER_CORE, _FRAME_LIBRARIES))
+        return self._layers[model, which]
+
+    @functools.cached_property
+    def _layers(self) -> dict[tuple[str, tuple[int, ...]], str]:
+        """Keys that are known: a layer on layers would ask for those below it again and again."""
+        return {}
 
     def member(self, name: str) -> str:
         """Key of predictions made elsewhere, as they were found to fit the table and its folds."""

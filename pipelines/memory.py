@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipelines.layer_columns import columns_bytes
 from pipelines.training import FoldFit
 
 _WORKER = 350_000_000
@@ -14,7 +15,8 @@ _SQUARES = ("kernel_ridge",)
 
 def matrix_bytes(fit: FoldFit) -> int:
     """The size of the columns that a fit reads, as they lie in the store."""
-    return sum(path.stat().st_size for path in (fit.view / "shared.feather", fit.fold_block / "bound.feather"))
+    seen = [] if fit.view is None or fit.fold_block is None else [fit.view / "shared.feather", fit.fold_block / "bound.feather"]
+    return sum(path.stat().st_size for path in seen) + (0 if fit.layer is None else columns_bytes(fit.layer))
 
 
 def estimated_bytes(fit: FoldFit, n_rows: int) -> int:

@@ -93,10 +93,18 @@ def _combining(ensemble: dict[str, Any], name: str) -> str:
 
 
 def only(declaration: Declaration, models: Collection[str]) -> Declaration:
-    """Leave only some models, and of the ensemble what can be made from them and from what was made elsewhere; an entry of nothing goes."""
+    """Leave only some models, and of the ensemble what can be made from them and from what was made elsewhere; an entry of nothing goes.
+
+    A layer goes too where something that it stands on goes.
+    """
     data = copy.deepcopy(declaration.data)
-    data["models"] = {name: entry for name, entry in data["models"].items() if name in models}
-    predicted = [*data["models"], *member_names(data)]
+    members = member_names(data)
+    found: dict[str, Any] = {}
+    for name, entry in data["models"].items():
+        if name in models and {*found, *members}.issuperset(entry.get("stack_on") or ()):
+            found[name] = entry
+    data["models"] = found
+    predicted = [*found, *members]
     there, kept = set(predicted), {}
     for name, entry in (data.get("ensemble") or {}).items():
         ((way, params),) = entry.items() if isinstance(entry, dict) else ((entry, None),)

@@ -12,6 +12,7 @@ from pipelines.console import Console
 from pipelines.declaration import Declaration
 from pipelines.devices import CAN_USE_GPU, Devices, Size, boosters, choose
 from pipelines.keys import Keys, inner_kinds
+from pipelines.layers import all_above, all_below, stack_on_of
 from pipelines.metrics import Metric, metric_of
 from pipelines.options import Options
 from pipelines.spec import Spec
@@ -66,8 +67,14 @@ class Session:
 
     @property
     def models(self) -> list[str]:
-        """The models to train: all, or the chosen ones in declared order."""
-        return [name for name in self.spec.models if not self.options.models or name in self.options.models]
+        """The models to train: all, or the chosen ones in declared order; on a sample without layers on what was made elsewhere."""
+        left_out = () if self.options.sample is None else all_above(stack_on_of(self.spec.models), self.spec.members)
+        return [name for name in self.spec.models if name not in left_out and (not self.options.models or name in self.options.models)]
+
+    @property
+    def layers(self) -> list[str]:
+        """Those of the models that stand on predictions of others."""
+        return [name for name in self.models if self.spec.models[name].stack_on]
 
     @property
     def members(self) -> list[str]:
@@ -95,11 +102,35 @@ def open_session(competition: Competition, data: Path, options: Options, around:
         raise InputError(
             f"--models names only members made elsewhere ({listed(options.models)}); at least one model to fit is needed: {listed(spec.models)}."
         )
+    _check_chosen(spec, options)
     if options.sample is not None and options.sample < 1:
         raise InputError(f"--sample needs at least 1 row, found {options.sample}.")
     tables, outside = (hash_inputs(data, names(declaration.data)) for names in (table_names, member_files))
     keys = Keys(spec, tables, options.sample, Devices(), outside)
-    return on_devices(Session(competition, declaration, spec, keys, data, options, around))
+    session = Session(competition, declaration, spec, keys, data, options, around)
+    if not session.models:
+        raise InputError(
+            f"--sample leaves no model: {listed(spec.models)} stand(s) on predictions made elsewhere, which know only all rows."
+        )
+    return on_devices(session)
+
+
+def _check_chosen(spec: Spec, options: Options) -> None:
+    """Whether all that the chosen models stand on is chosen too.
+
+    Raises
+    ------
+    InputError
+        With the options that would do.
+    """
+    for name in options.models:
+        below = spec.models[name].stack_on if name in spec.models else []
+        missing = [member for member in below if member not in options.models]
+        if missing:
+            stack_on = stack_on_of(spec.models)
+            needed = {name, *below, *(member for one in all_below(stack_on, name) for member in (one, *stack_on[one]))}
+            enough = [one for one in (*spec.models, *spec.members) if one in needed or one in options.models]
+            raise InputError(f"--models names {name!r}, which stands on {listed(missing)}. Name these too: --models {','.join(enough)}")
 
 
 def on_devices(session: Session) -> Session:

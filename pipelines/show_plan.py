@@ -9,10 +9,12 @@ import pandas as pd
 from features.errors import InputError, closest, listed
 from pipelines.competition import find_competition, find_data
 from pipelines.frames import Event, FoldRows, Frames, replay
+from pipelines.layers import check_rows
 from pipelines.options import Options
 from pipelines.outside.member import RunRows, checked_members, read_member
 from pipelines.prepare import Planned, describe, plan, split, transformed_target
 from pipelines.session import Session, open_session
+from pipelines.spec import ModelSpec
 from pipelines.splits import Folds
 from pipelines.surroundings import Surroundings
 from pipelines.tables import Tables, read_tables
@@ -37,15 +39,22 @@ def plan_lines(name: str, options: Options) -> Iterator[str]:
     yield f"{spec.title}: {spec.task}, {spec.metric.name}; {tables.n_train} train and {tables.n_test} test rows, {tables.features.shape[1]} columns"
     yield from (f"note: {note}" for note in tables.notes)
     yield f"split: {spec.split.name} {spec.split.params}: {folds.n_folds} folds, first: {len(folds.fit_rows(0))} fit, {len(folds.scored_rows(0))} scored"
+    check_rows(session.layers, folds, tables.y, spec.task)
     yield from _section("clean and features", planned.base, 0)
     for view, frames in planned.views.items():
         if view:
             yield from _section(f"view {view}", frames, len(planned.base.events))
     for model, declared in spec.models.items():
-        yield f"model {model}: {declared.kind} {declared.params}, view {declared.keys.view or '(features)'}, seeds {declared.keys.seeds}"
+        seen = [*([] if declared.view is None else [f"view {declared.view or '(features)'}"]), *_below(declared)]
+        yield f"model {model}: {declared.kind} {declared.params}, {', '.join(seen)}, seeds {declared.keys.seeds}"
     yield from _member_lines(session, tables, folds)
     for entry, part in spec.ensemble.items():
         yield f"ensemble {entry}: {part.name} {part.params}"
+
+
+def _below(model: ModelSpec) -> list[str]:
+    """What a layer stands on, in words."""
+    return [f"on predictions of {', '.join(model.stack_on)}"] if model.stack_on else []
 
 
 def _member_lines(session: Session, tables: Tables, folds: Folds) -> Iterator[str]:

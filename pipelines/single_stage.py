@@ -7,6 +7,7 @@ import shutil
 from features.errors import InputError, closest, listed
 from pipelines import stages
 from pipelines.competition import find_competition, find_data
+from pipelines.layers import all_below, stack_on_of
 from pipelines.options import Options
 from pipelines.plots import write_plots
 from pipelines.session import Session, open_session
@@ -59,6 +60,7 @@ def _show(session: Session, what: str, model: str) -> None:
             write_view_keys(session, out / "needed")
         if what == "train":
             work = stages.Work()
+            stages.train(session, prepared, out / "needed", all_below(stack_on_of(session.spec.models), model), stages.Work())
             stages.train(session, prepared, out / "new", [model], work)
             fits = [session.keys.fit(model, fold) for fold in range(prepared.folds.n_folds)]
             show_models(session, {model: fits}, work.refits)

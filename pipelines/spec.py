@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -117,6 +118,14 @@ class ModelKeys(Section):
     """Framework keys of a model."""
 
     view: str = Field(default="", description="The view whose columns it sees; without one it sees the features as they are.")
+    stack_on: list[str] | None = Field(
+        default=None,
+        description="Earlier models, or members made elsewhere, whose out-of-fold predictions it sees as columns: a layer on top of them.",
+    )
+    passthrough: bool = Field(
+        default=True,
+        description="Whether a layer sees the columns of its view beside these predictions; without, it sees them alone and takes no view.",
+    )
     seeds: int = Field(default=1, ge=1, description="Fits per fold with different seeds, averaged.")
     seed: int = Field(default=0, ge=0, description="The first of these seeds.")
     rounds_cut: float = Field(
@@ -160,6 +169,21 @@ class ModelSpec:
     """How the training part of each fold is resampled; None for rows as they are."""
     transform: str = "none"
     """How the target is transformed for it: its own way, or that of all."""
+
+    @property
+    def stack_on(self) -> list[str]:
+        """The models and members whose predictions it sees; empty for one that is no layer."""
+        return self.keys.stack_on or []
+
+    @property
+    def view(self) -> str | None:
+        """The view whose columns it sees, without a name for the features as they are; None for a layer of predictions alone."""
+        return self.keys.view if self.keys.passthrough or not self.stack_on else None
+
+
+def views_of(models: Iterable[ModelSpec]) -> list[str]:
+    """The views whose columns some models see, each once."""
+    return list(dict.fromkeys(model.view for model in models if model.view is not None))
 
 
 class MemberFiles(Section):

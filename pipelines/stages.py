@@ -21,20 +21,21 @@ from pipelines.arms import arm_lines, compare_arms, families
 from pipelines.combiners import asked_columns, entry_of, group_column
 from pipelines.coverage import coverage_of
 from pipelines.decision import DECIDED, decision_facts
-from pipelines.engine import Outcome, ThreadPlan, run_fits
+from pipelines.engine import ThreadPlan, run_fits
 from pipelines.ensembles import Problem
 from pipelines.failures import ModelFailedError
-from pipelines.frames import REFIT
+from pipelines.jobs import ensure_layer, fitted_predictions, job, refit_job
+from pipelines.layer_columns import check_names, column_names
+from pipelines.layers import all_above, check_rows, in_turns, stack_on_of
 from pipelines.limit import known_limit
 from pipelines.memory import estimated_bytes, matrix_bytes
-from pipelines.models import kinds
-from pipelines.models.rounds import FindsRounds
 from pipelines.oof import Predictions, nested, pooled, write_predictions
 from pipelines.outside.member import FACTS, ensure_members
 from pipelines.prepare import Prepared, ensure_table, ensure_views
 from pipelines.scores import score_table
 from pipelines.serve.record import write_record
 from pipelines.session import Session
+from pipelines.spec import views_of
 from pipelines.store import key_of, read_json, show, write_json
 from pipelines.surroundings import free_memory
 from pipelines.targets import TRANSFORMS
@@ -52,6 +53,8 @@ class Work:
     fits_found: int = 0
     refits: dict[str, str] = field(default_factory=dict)
     """The key of each model's fit on all rows."""
+    layers: set[str] = field(default_factory=set)
+    """The keys of the columns that layers stand on."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,8 @@ def prepare(session: Session, out: Path) -> Prepared:
     prepared = ensure_table(session.spec, session.keys, session.data, session.store)
     session.metric.check(prepared.y)
     submission.check(session, prepared)
-    views = list(dict.fromkeys(session.spec.models[name].keys.view for name in session.models))
+    check_rows(session.layers, prepared.folds, prepared.y, session.spec.task)
+    views = views_of(session.spec.models[name] for name in session.models)
     prepared, made = ensure_views(session.declaration, session.spec, session.keys, session.data, session.store, prepared, views)
     for note in prepared.notes:
         session.console.say(f"note: {note}")
@@ -81,6 +85,7 @@ def prepare(session: Session, out: Path) -> Prepared:
     folds_file = session.store.path(session.keys.table) / "folds.parquet"
     show(folds_file, out / "folds.parquet")
     plans = {view or "(features)": read_json(session.store.path(session.keys.view(view)) / "plan.json") for view in views}
+    _check_layers(session, prepared, plans)
     split = {session.spec.split.name: session.spec.split.params}
     write_json(
         out / "plan.json",
@@ -89,25 +94,41 @@ def prepare(session: Session, out: Path) -> Prepared:
     return prepared
 
 
+def _check_layers(session: Session, prepared: Prepared, plans: Mapping[str, Any]) -> None:
+    """Whether the columns of predictions have names of their own in each layer, before anything is fitted."""
+    for name in session.layers:
+        model = session.spec.models[name]
+        seen = [] if model.view is None else plans[model.view or "(features)"]["columns"]
+        check_names(column_names(model.stack_on, session.spec.task, prepared.classes), seen, name)
+
+
 def train(session: Session, prepared: Prepared, out: Path, models: list[str], work: Work) -> dict[str, Predictions]:
-    """Fit models in all folds, several fits at a time, and write their out-of-fold and test predictions.
+    """Fit models in all folds, layer upon layer, several fits at a time, and write their out-of-fold and test predictions.
+
+    Parameters
+    ----------
+    models
+        In declared order; what layers among them stand on is among them too, or in the store.
 
     Raises
     ------
     ModelFailedError
-        After all other fits are done, when one failed.
+        After all other fits are done, when one failed; layers that stand on it are not fitted.
     """
-    jobs = [job(session, prepared, model, fold) for model in models for fold in range(prepared.folds.n_folds)]
-    trained = {
-        model: gather(session, prepared, model, out, was_there=was_there)
-        for model, was_there in _fit(session, jobs, prepared.n_train, work)
-    }
+    trained, failed = dict[str, Predictions](), dict[str, Exception]()
+    for turn in in_turns(stack_on_of(session.spec.models, models)):
+        jobs = [job(session, prepared, model, fold) for model in turn for fold in range(prepared.folds.n_folds)]
+        for model, was_there in _fit(session, prepared, jobs, work, failed):
+            trained[model] = gather(session, prepared, model, out, was_there=was_there)
     if session.spec.refit == "all":
-        refits = {model: refit_job(session, prepared, model) for model in models}
-        for model, _ in _fit(session, [*refits.values()], prepared.n_train, work):
-            work.refits[model] = refits[model].out.name
-            trained[model] = replace(trained[model], test=np.load(refits[model].out / "test.npy"))
-            write_both(session, prepared, model, trained[model], out)
+        for turn in in_turns(stack_on_of(session.spec.models, trained)):
+            refits = {model: refit_job(session, prepared, model) for model in turn}
+            for model, _ in _fit(session, prepared, [*refits.values()], work, failed):
+                work.refits[model] = refits[model].out.name
+                trained[model] = replace(trained[model], test=np.load(refits[model].out / "test.npy"))
+                write_both(session, prepared, model, trained[model], out)
+    if failed:
+        raise failure_of(session, failed)
     return {model: trained[model] for model in models}
 
 
@@ -120,7 +141,9 @@ def join_members(session: Session, prepared: Prepared, out: Path) -> dict[str, P
         With what is wrong with each member that cannot join.
     """
     if session.spec.members and session.options.sample is not None:
-        session.console.say(f"note: {listed(session.spec.members)} left out: a sample has folds of its own")
+        above = all_above(stack_on_of(session.spec.models), session.spec.members)
+        more = f", and with it {listed(above)}" if above else ""
+        session.console.say(f"note: {listed(session.spec.members)} left out{more}: a sample has folds of its own")
     joined = {}
     for name, outside in ensure_members(session, prepared).items():
         joined[name] = outside.predictions(prepared.folds)
@@ -132,25 +155,30 @@ def join_members(session: Session, prepared: Prepared, out: Path) -> dict[str, P
     return joined
 
 
-def _fit(session: Session, jobs: list[FoldFit], n_rows: int, work: Work) -> Iterator[tuple[str, bool]]:
-    """Make sure of some fits, and give each model when all of its fits are there, with whether they were there before."""
+def _fit(session: Session, prepared: Prepared, jobs: list[FoldFit], work: Work, failed: dict[str, Exception]) -> Iterator[tuple[str, bool]]:
+    """Make sure of some fits, and give each model when all of its fits are there, with whether they were there before.
+
+    A model that fails is put into ``failed`` with its first error; layers that stand on one of these are left out.
+    """
+    lost = all_above(stack_on_of(session.spec.models), failed)
+    jobs = [one for one in jobs if one.model not in lost]
+    for one in jobs:
+        if one.layer is not None:
+            ensure_layer(session, prepared, one.model, one.fold)
+            work.layers.add(one.layer.name)
     todo = [one for one in jobs if not one.out.is_dir()]
     work.fits_made += len(todo)
     work.fits_found += len(jobs) - len(todo)
     waiting = {one.model: sum(other.model == one.model for other in todo) for one in jobs}
     yield from ((model, True) for model, count in list(waiting.items()) if not count)
-    failed: list[Outcome] = []
-    for done, outcome in enumerate(run_fits(todo, threads_for(session, todo, n_rows)), start=1):
+    for done, outcome in enumerate(run_fits(todo, threads_for(session, todo, prepared.n_train)), start=1):
         model = outcome.job.model
         session.console.progress(done, len(todo), f"fold fits ({model})")
         waiting[model] -= 1
         if outcome.error is not None:
-            failed.append(outcome)
-        elif not waiting[model] and not any(bad.job.model == model for bad in failed):
+            failed.setdefault(model, outcome.error)
+        elif not waiting[model] and model not in failed:
             yield model, False
-    if failed:
-        errors = {outcome.job.model: outcome.error for outcome in reversed(failed) if outcome.error is not None}
-        raise failure_of(session, dict(reversed(errors.items())))
 
 
 def threads_for(session: Session, todo: list[FoldFit], n_rows: int) -> ThreadPlan:
@@ -165,50 +193,11 @@ def threads_for(session: Session, todo: list[FoldFit], n_rows: int) -> ThreadPla
     )
 
 
-def job(session: Session, prepared: Prepared, model: str, fold: int, rounds: int | None = None) -> FoldFit:
-    """The fit of one model in one fold, as paths and plain parameters; ``rounds`` stand in for those it would look for."""
-    spec, keys, store = session.spec.models[model], session.keys, session.store
-    kind = kinds()[spec.kind]
-    given = {kind.rounds_names[0]: rounds} if rounds is not None and isinstance(kind, FindsRounds) else {}
-    asked = [name for name in (spec.keys.rows, session.spec.data.weight) if name is not None]
-    return FoldFit(
-        model=model,
-        fold=fold,
-        kind=spec.kind,
-        params={**spec.params, **given},
-        keys=spec.keys,
-        task=session.spec.task,
-        n_classes=len(prepared.classes),
-        transform=spec.transform,
-        device=keys.device(model),
-        table=store.path(keys.table),
-        view=store.path(keys.view(spec.keys.view)),
-        fold_block=store.path(keys.fold(spec.keys.view, fold)),
-        columns=store.path(keys.columns(asked_columns(session.spec))) if asked else store.path(keys.table),
-        out=store.path(keys.fit(model, fold, rounds)),
-        resample=None if spec.resample is None else (spec.resample.name, spec.resample.params),
-        weight=session.spec.data.weight,
-    )
-
-
-def refit_job(session: Session, prepared: Prepared, model: str) -> FoldFit:
-    """The fit of one model on all rows, with the rounds that the folds found, scaled by how many more rows there are."""
-    facts = [read_json(session.store.path(session.keys.fit(model, fold)) / "facts.json") for fold in range(prepared.folds.n_folds)]
-    kind, params = kinds()[session.spec.models[model].kind], session.spec.models[model].params
-    rounds = None
-    if isinstance(kind, FindsRounds) and all(params.get(name) is None for name in kind.rounds_names):
-        rows = int(prepared.may_fit.sum())
-        rounds = round(float(np.mean([fact["rounds"] * rows / fact["fit_rows"] for fact in facts])))
-    return job(session, prepared, model, REFIT, rounds)
-
-
 def gather(session: Session, prepared: Prepared, model: str, out: Path, *, was_there: bool) -> Predictions:
     """Gather a model's folds, write its predictions, show its files and say its score."""
-    folders = [session.store.path(session.keys.fit(model, fold)) for fold in range(prepared.folds.n_folds)]
-    test = np.mean([np.load(folder / "test.npy") for folder in folders], axis=0)
-    predictions = Predictions([np.load(folder / "oof.npy") for folder in folders], test)
+    predictions = fitted_predictions(session, prepared, model)
     write_both(session, prepared, model, predictions, out)
-    facts = [read_json(folder / "facts.json") for folder in folders]
+    facts = [read_json(session.store.path(session.keys.fit(model, fold)) / "facts.json") for fold in range(prepared.folds.n_folds)]
     table = table_of_scores(session, prepared, predictions)
     seconds = sum(fact["seconds"] for fact in facts)
     session.console.say(
@@ -238,12 +227,15 @@ def write_both(session: Session, prepared: Prepared, name: str, predictions: Pre
 
 def failure_of(session: Session, errors: Mapping[str, Exception]) -> InputError | ModelFailedError:
     """What to raise for models that failed, each with its first error: where they are declared, what is kept, how to go on."""
-    others = [name for name in (*session.models, *session.members) if name not in errors]
+    above = [name for name in all_above(stack_on_of(session.spec.models, session.models), errors) if name not in errors]
+    others = [name for name in (*session.models, *session.members) if name not in {*errors, *above}]
     lines = [
         f"  {session.declaration.place(session.spec.models[model].where)}: {model}: {type(error).__name__}: {error}"
         for model, error in errors.items()
     ]
     advice = f" To go on without: --models {','.join(others)}" if others else ""
+    if above:
+        lines.append(f"  not fitted, because they stand on these: {', '.join(above)}")
     kept = f"All other fits are kept in {session.store.root}; the same command continues from there.{advice}"
     text = "\n".join([f"{len(errors)} of {len(session.models)} models failed:", *lines, kept])
     if all(isinstance(error, InputError) for error in errors.values()):
@@ -369,6 +361,7 @@ def _facts_of(session: Session, prepared: Prepared, model: str) -> dict[str, Any
         "fit_seconds": sum(fact["fit_seconds"] for fact in facts),
         "kind": session.spec.models[model].kind,
         "columns": len(facts[0]["columns"]),
+        **({"stack_on": session.spec.models[model].stack_on} if session.spec.models[model].stack_on else {}),
         **({"rounds": rounds} if rounds else {}),
         **({"trials": found["trials"]} if found else {}),
     }

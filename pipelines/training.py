@@ -16,7 +16,8 @@ from pyarrow import feather
 
 from features.errors import InputError
 from pipelines.fitted_rows import resampler_of, shift_of, weights_of
-from pipelines.frames import FoldRows
+from pipelines.frames import FoldRows, rows_of
+from pipelines.layer_columns import check_names, read_columns
 from pipelines.metrics import Array
 from pipelines.models import kinds
 from pipelines.models.contract import Fitted, Training
@@ -24,6 +25,7 @@ from pipelines.models.rounds import with_rounds
 from pipelines.pseudo import with_pseudo_labels
 from pipelines.resample import correct_prior
 from pipelines.spec import ModelKeys
+from pipelines.splits import Folds
 from pipelines.store import whole_folder, write_json
 from pipelines.targets import TargetScale
 
@@ -42,13 +44,16 @@ class FoldFit:
     transform: str
     device: str
     table: Path
-    view: Path
-    fold_block: Path
+    view: Path | None
+    fold_block: Path | None
+    """None for both where a layer sees predictions alone."""
     columns: Path
     """The folder of the named columns: ``ModelKeys.rows`` and the weights stand there."""
     out: Path
     resample: tuple[str, dict[str, Any]] | None = None
     weight: str | None = None
+    layer: Path | None = None
+    """The folder of the columns that the predictions below a layer make."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,31 @@ def read_matrices(view: Path, fold_block: Path) -> Matrices:
     return Matrices(*parts, FoldRows(rows["fit"], rows["scored"], rows["test"], -1))
 
 
+def matrices_of(job: FoldFit) -> Matrices:
+    """What a fit sees: the columns of its view, those of the predictions it stands on, or both.
+
+    Of a layer's training part, only the rows with out-of-fold predictions are left.
+    """
+    below = None if job.layer is None else read_columns(job.layer)
+    if job.view is not None and job.fold_block is not None:
+        matrices = read_matrices(job.view, job.fold_block)
+    else:
+        folds = Folds.read(job.table / "folds.parquet")
+        rows = rows_of(folds, job.fold, len(folds.status) if below is None else len(below), np.load(job.table / "may_fit.npy"))
+        fit, scored, test = (pd.DataFrame(index=range(len(part))) for part in (rows.fit, rows.scored, rows.test))
+        matrices = Matrices(fit, scored, test, rows)
+    return matrices if below is None else _with_predictions(matrices, below, job.model)
+
+
+def _with_predictions(matrices: Matrices, below: pd.DataFrame, model: str) -> Matrices:
+    check_names(below.columns, matrices.fit.columns, model)
+    rows = matrices.rows
+    parts = ((matrices.fit, rows.fit), (matrices.scored, rows.scored), (matrices.test, rows.test))
+    fit, scored, test = (pd.concat([X, below.take(where).set_axis(X.index)], axis=1) for X, where in parts)
+    usable = below.notna().all(axis=1).to_numpy()[rows.fit]
+    return Matrices(fit if usable.all() else fit[usable], scored, test, replace(rows, fit=rows.fit[usable]))
+
+
 def take_rows(matrices: Matrices, mask: NDArray[np.bool_]) -> tuple[Matrices, list[NDArray[np.bool_]]]:
     """The rows of a subset model, and where they are among the fitted, the scored and the test rows; ``mask`` is of the whole table."""
     rows = matrices.rows
@@ -93,7 +123,7 @@ def fit_fold(job: FoldFit, threads: int) -> Path:
     if job.out.is_dir():
         return job.out
     started = time.perf_counter()
-    matrices = read_matrices(job.view, job.fold_block)
+    matrices = matrices_of(job)
     masks: list[NDArray[np.bool_]] = []
     if job.keys.rows is not None:
         matrices, masks = take_rows(matrices, read_column(job.columns, job.keys.rows).astype(bool))

@@ -162,7 +162,8 @@ def write_record(session: Session, out: Path, run_id: str, key: str, *, timings:
     _write_declaration(session, out)
     fits = {model: [session.keys.fit(model, fold) for fold in range(_n_folds(out))] for model in session.models}
     members = {name: session.keys.member(name) for name in session.members}
-    write_json(out / "keys.json", {"table": session.keys.table, "fits": fits, "refits": work.refits, "members": members})
+    made = {"fits": fits, "refits": work.refits, "members": members, "layers": sorted(work.layers)}
+    write_json(out / "keys.json", {"table": session.keys.table, **made})
     files = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     facts = {
         "run_id": run_id,

@@ -15,9 +15,11 @@ from features.step import Learns
 from pipelines.combiners import asked_columns
 from pipelines.frames import FoldRows, Frames
 from pipelines.known import Known
+from pipelines.layers import check_rows
 from pipelines.metrics import Array
 from pipelines.prepare import FoldBlock, Planned, fold_blocks, named_columns, plan, split, transformed_target
 from pipelines.session import Session
+from pipelines.spec import views_of
 from pipelines.splits import Folds
 from pipelines.tables import Tables, read_tables
 
@@ -37,7 +39,9 @@ class Case:
         time, columns = session.spec.data.time, tables.features.columns
         if time is not None and time not in columns:
             raise InputError(f"data.time names {time!r}; train and test both have {listed(columns)}.{closest(time, columns)}")
-        return cls(session, tables, split(session.spec, tables))
+        folds = split(session.spec, tables)
+        check_rows(session.layers, folds, tables.y, session.spec.task)
+        return cls(session, tables, folds)
 
     @property
     def y(self) -> Array:
@@ -57,7 +61,7 @@ class Case:
     @property
     def views(self) -> list[str]:
         """The views that models use."""
-        return list(dict.fromkeys(self.session.spec.models[name].keys.view for name in self.session.models))
+        return views_of(self.session.spec.models[name] for name in self.session.models)
 
     @property
     def contrasts(self) -> list[Array]:

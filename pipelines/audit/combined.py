@@ -10,6 +10,7 @@ import numpy as np
 from pipelines import oof
 from pipelines.audit.case import Case
 from pipelines.audit.finding import Severity
+from pipelines.audit.stand_ins import stand_ins
 from pipelines.combiners import entry_of
 from pipelines.decision import DECIDED
 from pipelines.ensembles import Problem
@@ -29,7 +30,8 @@ def compare(case: Case, changed: Array, fold: int) -> Iterator[tuple[Severity, s
     if not declared:
         return
     predicted = [*spec.models, *spec.members]
-    models = dict(zip(predicted, _stand_ins(case, len(predicted)), strict=True))
+    # test rows are not looked at
+    models = {name: replace(part, test=np.empty(0)) for name, part in stand_ins(case, predicted).items()}
     entries = [entry_of(name, part, problem) for name, part in declared.items()]
     one, two = (oof.nested(entries, models, replace(case.known, y=y), NOTHING_KNOWN, case.folds) for y in (case.y, changed))
     for name in declared:
@@ -37,20 +39,3 @@ def compare(case: Case, changed: Array, fold: int) -> Iterator[tuple[Severity, s
         if not np.allclose(before, after, rtol=_STOPPED, atol=0, equal_nan=True):
             advice = "Weights, meta-models, calibrators and thresholds of a fold are fitted on the out-of-fold rows of the other folds."
             yield Severity.LEAK, f"ensemble {name!r}", f"what it predicts for fold {fold} changes", advice
-
-
-def _stand_ins(case: Case, count: int) -> list[oof.Predictions]:
-    """Members that know something of the target: enough for weights to depend on it."""
-    rng = np.random.default_rng(0)
-    n_classes, spec = len(case.tables.classes), case.session.spec
-    members = []
-    for _ in range(count):
-        if spec.task == "regression":
-            values = case.y * np.exp(rng.normal(scale=0.1, size=len(case.y)))
-        elif spec.task == "binary":
-            values = np.clip(0.25 + 0.5 * case.y + rng.normal(scale=0.2, size=len(case.y)), 0.01, 0.99)
-        else:
-            raw = rng.random((len(case.y), n_classes)) + np.eye(n_classes)[case.y.astype(int)]
-            values = raw / raw.sum(axis=1, keepdims=True)
-        members.append(oof.Predictions([values[case.folds.scored_rows(fold)] for fold in range(case.folds.n_folds)], np.empty(0)))
-    return members

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from features.errors import listed
 from features.saving import dumps
 from pipelines.audit import combined, fits
 from pipelines.audit.case import Case, looks_back_once, named
@@ -34,6 +35,12 @@ def check(case: Case) -> Iterator[Finding]:
             f"the target of the {len(scored)} rows scored in fold {fold} was changed: steps, matrices, models and weights kept every byte"
         )
         yield passed(CHECK, seen)
+    if case.session.layers:
+        yield passed(
+            CHECK,
+            f"not tested of {listed(case.session.layers)}: what the models below see. Each layer was fitted twice on the same stand-ins for their "
+            f"predictions. In a run these come from fits that saw fold {fold}'s target: base models are not fitted again inside a layer",
+        )
 
 
 def _steps(case: Case, one: World, two: World, fold: int) -> Iterator[tuple[Severity, str, str, str]]:

@@ -11,17 +11,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pipelines import layer_columns
 from pipelines.audit.case import Case, looks_back_once
 from pipelines.audit.coincide import Digests, never_same
 from pipelines.audit.finding import Severity
+from pipelines.audit.stand_ins import stand_ins
 from pipelines.audit.world import World
 from pipelines.combiners import asked_columns
 from pipelines.engine import ThreadPlan, run_fits
+from pipelines.ensembles import Problem
 from pipelines.models import kinds
 from pipelines.models.rounds import FindsRounds
 from pipelines.prepare import named_columns, row_times, write_block, write_columns, write_table, write_view
 from pipelines.spec import ModelSpec
 from pipelines.store import read_json
+from pipelines.targets import TRANSFORMS
 from pipelines.training import FoldFit
 
 _TIMES = ("seconds", "fit_seconds")
@@ -36,9 +40,9 @@ def compare(case: Case, one: World, two: World, fold: int) -> Iterator[tuple[Sev
         arms = [_write_arm(case, world, fold, Path(folder) / name) for name, world in (("true", one), ("other", two))]
         _fit(case, [job for arm in arms for job in arm])
         for true, other in zip(*arms, strict=True):
-            view = case.planned.views[case.session.spec.models[true.model].keys.view]
+            view = case.session.spec.models[true.model].view
             # test rows come after the scored ones: their past holds these labels
-            besides = {"test.npy"} if looks_back_once(view) else set()
+            besides = {"test.npy"} if view is not None and looks_back_once(case.planned.views[view]) else set()
             sides = (partial(_digests, case, job, besides=besides) for job in (true, other))
             files, by_chance = never_same(*sides)
             if set(files) - set(by_chance):
@@ -55,7 +59,7 @@ def compare(case: Case, one: World, two: World, fold: int) -> Iterator[tuple[Sev
 
 
 def _fit(case: Case, jobs: list[FoldFit]) -> None:
-    cells = len(case.tables.features) * max(len(frames.header.columns) for frames in case.planned.views.values())
+    cells = len(case.tables.features) * max((len(frames.header.columns) for frames in case.planned.views.values()), default=0)
     for outcome in run_fits(jobs, ThreadPlan.of(case.session.around.cores, len(jobs), cells=cells)):
         if outcome.error is not None:
             raise outcome.error
@@ -89,7 +93,19 @@ def _write_arm(case: Case, world: World, fold: int, folder: Path) -> list[FoldFi
             (folder / f"{place}-{view}").mkdir()
         write_view(folder / f"view-{view}", world.planned.views[view])
         write_block(folder / f"block-{view}", world.blocks[view, fold])
+    _write_layers(case, folder)
     return [_job(case, model, fold, folder) for model in case.session.models]
+
+
+def _write_layers(case: Case, folder: Path) -> None:
+    """Write what each layer stands on: the same stand-ins in every world, since the true predictions change with the target."""
+    spec, classes = case.session.spec, case.tables.classes
+    below = stand_ins(case, [*spec.models, *spec.members])
+    for name in case.session.layers:
+        model = spec.models[name]
+        problem = Problem(spec.task, case.session.metric, TRANSFORMS[model.transform])
+        (folder / f"layer-{name}").mkdir()
+        layer_columns.write_columns(folder / f"layer-{name}", {one: below[one] for one in model.stack_on}, case.folds, problem, classes)
 
 
 def _job(case: Case, model: str, fold: int, folder: Path) -> FoldFit:
@@ -105,12 +121,13 @@ def _job(case: Case, model: str, fold: int, folder: Path) -> FoldFit:
         transform=spec.transform,
         device="cpu",
         table=folder / "table",
-        view=folder / f"view-{spec.keys.view}",
-        fold_block=folder / f"block-{spec.keys.view}",
+        view=None if spec.view is None else folder / f"view-{spec.view}",
+        fold_block=None if spec.view is None else folder / f"block-{spec.view}",
         columns=folder / "table",
         out=folder / "fits" / model,
         resample=None if spec.resample is None else (spec.resample.name, spec.resample.params),
         weight=case.session.spec.data.weight,
+        layer=folder / f"layer-{model}" if spec.stack_on else None,
     )
 
 

@@ -62,7 +62,7 @@ def plan_section(evidence: Evidence) -> Section:
     for view, plan in evidence.plans.items():
         name = view or "(features)"
         bound = f"{count(len(plan['columns']))} columns, {count(len(plan['fold_bound']))} of them made per fold"
-        users = ", ".join(model for model in evidence.fitted if evidence.session.spec.models[model].keys.view == view)
+        users = ", ".join(model for model in evidence.fitted if evidence.session.spec.models[model].view == view)
         caption = f"{bound}. Used by {users}."
         steps = "1 step" if len(plan["steps"]) == 1 else f"{len(plan['steps'])} steps"
         blocks.append(Folded(f"View {name}: {steps}, {bound}", [_plan_table(plan, caption)]))

@@ -18,7 +18,7 @@ from pipelines.oof import pooled, scored_rows
 from pipelines.prepare import Prepared
 from pipelines.report.numbers import decimals_of
 from pipelines.session import Session
-from pipelines.spec import Data
+from pipelines.spec import Data, views_of
 from pipelines.splits import Folds, Rows
 from pipelines.stages import Combined
 from pipelines.store import read_json
@@ -125,7 +125,7 @@ class Evidence:
     def plans(self) -> dict[str, dict[str, Any]]:
         """The plan of each view that a model used."""
         session = self.session
-        views = dict.fromkeys(session.spec.models[name].keys.view for name in self.fitted)
+        views = views_of(session.spec.models[name] for name in self.fitted)
         return {view: read_json(session.store.path(session.keys.view(view)) / "plan.json") for view in views}
 
     def scaled(self, values: Array) -> Array:

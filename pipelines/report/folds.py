@@ -15,10 +15,10 @@ from pipelines.spec import Part
 from pipelines.splits import FIT, SCORED, UNUSED, Folds
 
 BINS = 200
+_NOT_AGAIN = "The base models are not nested again inside the {}: their predictions for the other folds come from fits that saw fold k."
 NESTING = (
     "Models are fitted once in each fold. What combines them is fitted, for fold k, on the other folds' out-of-fold predictions, and "
-    "scored on fold k. The base models are not nested again inside the ensemble: their predictions for the other folds come from fits "
-    "that saw fold k."
+    f"scored on fold k. {_NOT_AGAIN.format('ensemble')}"
 )
 _SCALE = [[0, "$empty"], [0.49, "$empty"], [0.491, "$fit"], [0.5, "$fit"], [1, "$accent"]]
 
@@ -105,7 +105,29 @@ def _counts(evidence: Evidence) -> Table:
 
 
 def _notes(evidence: Evidence) -> list[str]:
-    return [*evidence.prepared.notes, *_role_notes(evidence), *_everywhere_notes(evidence), *_member_notes(evidence), NESTING]
+    return [
+        *evidence.prepared.notes,
+        *_role_notes(evidence),
+        *_everywhere_notes(evidence),
+        *_member_notes(evidence),
+        *_layer_notes(evidence),
+        NESTING,
+    ]
+
+
+def _layer_notes(evidence: Evidence) -> list[str]:
+    """What layers stand on, and how their scores come about."""
+    models, layers = evidence.session.spec.models, evidence.session.layers
+    said = [
+        f"{name} stands on the out-of-fold predictions of {', '.join(models[name].stack_on)}"
+        + ("." if models[name].view is None else f", beside the columns of view {models[name].view}.")
+        for name in layers
+    ]
+    how = (
+        "A layer is fitted, for fold k, on the rows that fold k fits on, with their out-of-fold predictions, and scored on fold k. "
+        "Rows without such predictions are left out."
+    )
+    return [*said, f"{how} {_NOT_AGAIN.format('layer')}"] if layers else []
 
 
 def _member_notes(evidence: Evidence) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,18 @@ import pandas as pd
 from features.errors import InputError
 from features.expressions import parse
 from pipelines.competition import Competition
+from pipelines.ensembles import Problem
 from pipelines.known import Known
+from pipelines.layer_columns import as_columns
+from pipelines.layers import in_turns
 from pipelines.metrics import Array, metric_of
 from pipelines.serve.deployed import Deployed
 from pipelines.serve.inputs import Inputs
 from pipelines.serve.members import Model
 from pipelines.serve.record import STORES, Record
-from pipelines.serve.replay import Fitted, Frames, read_steps, replay, replay_on
+from pipelines.serve.replay import Fitted, Frames, Replayed, read_steps
 from pipelines.submission import labels_of, prediction_columns
+from pipelines.targets import TRANSFORMS
 
 _AT_A_TIME = 20_000
 """Rows, counted once a fold, that go through the steps together: few rows of many folds, or many rows of one."""
@@ -104,36 +108,50 @@ class Predictor:
 
     def values(self, features: pd.DataFrame) -> tuple[Array, Array | None]:
         """The final's values or probabilities for checked features, and the codes of the classes that a threshold gives them."""
-        named: pd.DataFrame | None = None
-        found: dict[str, list[Array]] = {name: [] for name in self.models}
-        for folds in self._parts(len(features)):
-            frames = replay(Frames.start(features, folds), self.base).together()
-            named = self._named(frames, features) if named is None else named
-            for name, values in self._of_views(frames, folds, named):
-                found[name].append(values)
-        known = Known(np.empty(0), None, pd.DataFrame() if named is None else named)
-        models = {name: np.asarray(np.mean(parts, axis=0)) for name, parts in found.items()}
+        replayed, models, named = Replayed(features, self.base, self.views), dict[str, Array](), pd.DataFrame()
+        for turn in in_turns({name: model.member.stack_on for name, model in self.models.items()}):
+            below = {name: self._below(self.models[name], models) for name in turn}
+            found: dict[str, list[Array]] = {name: [] for name in turn}
+            for folds in self._parts(len(features)):
+                if not models and folds.start == 0:
+                    named = self._named(replayed.before_views(folds), features)
+                for name, values in self._of_folds(below, folds, replayed, named):
+                    found[name].append(values)
+            # what stands on a model sees the mean over all of its folds
+            models |= {name: np.asarray(np.mean(parts, axis=0)) for name, parts in found.items()}
+        known = Known(np.empty(0), None, named)
         final = self.deployed.combine(models, known)[self.record.final]
         return final, self.deployed.decide(final, known)
 
-    def _parts(self, n_rows: int) -> Iterator[Sequence[int]]:
+    def _parts(self, n_rows: int) -> Iterator[range]:
         """Folds in order, as many at a time as the rows allow."""
         n_folds = len(next(iter(self.models.values())).fits)
         step = max(1, _AT_A_TIME // n_rows)
         yield from (range(start, min(start + step, n_folds)) for start in range(0, n_folds, step))
 
-    def _of_views(self, frames: Frames, folds: Sequence[int], named: pd.DataFrame) -> Iterator[tuple[str, Array]]:
-        """The predictions of all models, fold after fold."""
-        done: dict[tuple[tuple[int, ...], ...], Frames] = {}
-        for view, steps in self.views.items():
-            after = replay_on(frames, steps, done)
-            members = [model for model in self.models.values() if model.member.view == view]
+    def _below(self, model: Model, models: Mapping[str, Array]) -> pd.DataFrame | None:
+        """The columns that predictions make for a layer, as in its fits; None for a model that is none."""
+        if not model.member.stack_on:
+            return None
+        problem = Problem(self.record.task, metric_of(*self.record.metric), TRANSFORMS[model.fits[0].scale.transform])
+        return as_columns({name: models[name] for name in model.member.stack_on}, problem, self.record.classes)
+
+    def _of_folds(
+        self, below: Mapping[str, pd.DataFrame | None], folds: range, replayed: Replayed, named: pd.DataFrame
+    ) -> Iterator[tuple[str, Array]]:
+        """The predictions of some models, fold after fold; ``below`` has the columns of those that are layers."""
+        for view in dict.fromkeys(self.models[name].member.view for name in below):
+            members = [self.models[name] for name in below if self.models[name].member.view == view]
             for fold in folds:
-                # all models of a view were fitted on the same columns in the same order
-                X = after.of(fold, members[0].fits[fold].columns)
+                # all models of a view were fitted on the same columns in the same order, a layer on its own behind them
+                X = pd.DataFrame(index=replayed.features.index)
+                if view is not None:
+                    X = replayed.after(folds, view).of(fold, _of_view(members[0], fold, below))
                 for model in members:
-                    rows = model.member.rows
-                    yield model.name, model.predict(fold, X, None if rows is None else named[rows].to_numpy(dtype=bool))
+                    rows, own = model.member.rows, below[model.name]
+                    which = None if rows is None else named[rows].to_numpy(dtype=bool)
+                    seen = X if own is None else pd.concat([X, own.set_axis(X.index)], axis=1)
+                    yield model.name, model.predict(fold, seen, which)
 
     def _named(self, frames: Frames, features: pd.DataFrame) -> pd.DataFrame:
         """The columns and expressions that others than features ask for, as ``prepare.named_columns`` makes them."""
@@ -144,6 +162,12 @@ class Predictor:
         known = shared.join(features[[name for name in features.columns if name not in shared.columns]]).assign(**lost)
         asked = {name: known[name] if name in known.columns else parse(name).evaluate(known) for name in self.record.asked}
         return pd.DataFrame(asked, index=features.index)
+
+
+def _of_view(model: Model, fold: int, below: Mapping[str, pd.DataFrame | None]) -> list[str]:
+    """The columns of a model that come from its view."""
+    own, columns = below[model.name], model.fits[fold].columns
+    return columns if own is None else columns[: len(columns) - own.shape[1]]
 
 
 def store_of(folder: Path) -> Path:

@@ -10,10 +10,11 @@ from typing import Any
 
 from features.errors import InputError, listed
 from pipelines.frames import REFIT
+from pipelines.layers import all_above, stack_on_of
 from pipelines.prepare import Prepared
 from pipelines.serve.inputs import inputs_key
 from pipelines.session import Session
-from pipelines.spec import Part
+from pipelines.spec import Part, views_of
 from pipelines.store import read_json, write_json
 
 NAME, OWN_STEPS = "serving.json", "steps.py"
@@ -37,9 +38,12 @@ class Member:
     """A model that the final needs: its kind, its view, the rows it is for, and its fits in ``models/<model>/``."""
 
     kind: str
-    view: str
+    view: str | None
+    """None for a layer that sees predictions alone."""
     rows: str | None
     fits: list[str]
+    stack_on: list[str] = field(default_factory=list)
+    """The models whose predictions it sees, behind the columns of its view."""
 
 
 @dataclass(frozen=True)
@@ -143,11 +147,13 @@ def write_record(session: Session, prepared: Prepared, final: str, decision: Par
     """Write ``serving.json`` of a run whose final prediction is ``final``."""
     spec, keys = session.spec, session.keys
     learnt = read_json(out / "ensemble.json")["entries"]
-    left_out = weightless(learnt, spec.members)
-    needed = _needed(spec.ensemble, left_out, final)
+    stack_on = stack_on_of(spec.models)
+    left_out = weightless(learnt, [*spec.members, *all_above(stack_on, spec.members)])
+    needed = _needed({**{name: part.params["of"] for name, part in spec.ensemble.items()}, **stack_on}, left_out, final)
     folds = [REFIT] if spec.refit == "all" else [*range(prepared.folds.n_folds)]
     models = {name: model for name, model in spec.models.items() if name in needed}
-    views = list(dict.fromkeys(model.keys.view for model in models.values()))
+    views = views_of(models.values())
+    fits = ["refit" if fold == REFIT else f"fold-{fold}" for fold in folds]
     source = session.competition.folder / OWN_STEPS
     if source.is_file():
         shutil.copyfile(source, out / OWN_STEPS)
@@ -160,10 +166,7 @@ def write_record(session: Session, prepared: Prepared, final: str, decision: Par
         inputs_key(keys),
         len(spec.clean) + len(spec.features),
         {view: View(keys.view(view), [keys.fold(view, fold) for fold in folds]) for view in views},
-        {
-            name: Member(model.kind, model.keys.view, model.keys.rows, ["refit" if fold == REFIT else f"fold-{fold}" for fold in folds])
-            for name, model in models.items()
-        },
+        {name: Member(model.kind, model.view, model.keys.rows, fits, model.stack_on) for name, model in models.items()},
         {name: Entry(part.name, part.params, left_out[name]) for name, part in spec.ensemble.items() if name in needed},
         final,
         None if decision is None or decision is spec.ensemble.get(final) else Entry(decision.name, decision.params),
@@ -191,11 +194,11 @@ def weightless(learnt: Mapping[str, Mapping[str, Any]], outside: Collection[str]
     return found
 
 
-def _needed(ensemble: dict[str, Part], left_out: Mapping[str, list[str]], final: str) -> set[str]:
-    """The final, its members, their members, and so on, but for those that are left out."""
+def _needed(members: Mapping[str, list[str]], left_out: Mapping[str, list[str]], final: str) -> set[str]:
+    """The final, its members, their members, and so on, but for those that are left out; ``members`` are by entry and model."""
     needed: set[str] = set()
     waiting: Sequence[str] = [final]
     while waiting:
         needed.update(waiting)
-        waiting = [member for name in waiting if name in ensemble for member in ensemble[name].params["of"] if member not in left_out[name]]
+        waiting = [member for name in waiting for member in members.get(name, []) if member not in left_out.get(name, [])]
     return needed

@@ -8,8 +8,8 @@ selection, say), their copies go on in tables of their own.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +157,30 @@ def replay_on(frames: Frames, steps: Sequence[Fitted], done: dict[tuple[tuple[in
             done[way] = replay(frames, [step])
         frames = done[way]
     return frames
+
+
+@dataclass
+class Replayed:
+    """Rows after the steps of views, for some folds at a time; all that was made for the last folds is kept until others are asked for."""
+
+    features: pd.DataFrame
+    base: Sequence[Fitted]
+    """The steps before all views."""
+    views: Mapping[str, Sequence[Fitted]]
+    _folds: range | None = None
+    _frames: Frames | None = None
+    _done: dict[tuple[tuple[int, ...], ...], Frames] = field(default_factory=dict)
+
+    def before_views(self, folds: range) -> Frames:
+        """The rows before the steps of any view."""
+        if self._frames is None or folds != self._folds:
+            self._frames = replay(Frames.start(self.features, folds), self.base).together()
+            self._folds, self._done = folds, {}
+        return self._frames
+
+    def after(self, folds: range, view: str) -> Frames:
+        """The rows after the steps of a view."""
+        return replay_on(self.before_views(folds), self.views[view], self._done)
 
 
 def _once(frames: Frames, step: Fitted, fitted: Step) -> Frames:

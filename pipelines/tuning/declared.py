@@ -78,6 +78,13 @@ def check_tune(
         if name not in models:
             faults.append(Fault(where, f"no model {name!r}; there are {', '.join(models)}.{closest(name, models)}"))
             continue
+        if models[name].stack_on:
+            faults.append(
+                Fault(
+                    where,
+                    f"{name!r} stands on other models (stack_on), and a layer cannot be tuned yet. Remove its entry here and in tuned.json.",
+                )
+            )
         section = check(TuneSection, {} if entry is None else entry, where, faults)
         if section is None:
             continue

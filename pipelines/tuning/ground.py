@@ -199,10 +199,15 @@ def chosen_models(base: Base, asked: tuple[str, ...]) -> list[str]:
     Raises
     ------
     InputError
-        When none of them has anything to search.
+        When none of them has anything to search, or a layer is asked for.
     """
     models = base.spec.models
-    with_space = [name for name, model in models.items() if default_space(model.kind, base.spec.task)]
+    layers = [name for name in asked if models[name].stack_on]
+    if layers:
+        raise InputError(
+            f"{listed(layers)} stand(s) on other models (stack_on), and a layer cannot be tuned yet. Leave it out of --models."
+        )
+    with_space = [name for name, model in models.items() if default_space(model.kind, base.spec.task) and not model.stack_on]
     found = [name for name in models if name in asked] or [name for name in models if name in base.tune] or with_space
     if not found:
         of_kinds = listed({model.kind for model in models.values()})

@@ -63,6 +63,19 @@ def _fit_on_scored_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "read_matrices", read)
 
 
+def _layer_on_scored_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    true = training.matrices_of
+
+    def read(job):
+        import pandas as pd
+
+        matrices = true(job)
+        both = np.concatenate([matrices.rows.fit, matrices.rows.scored])
+        return replace(matrices, fit=pd.concat([matrices.fit, matrices.scored]), rows=replace(matrices.rows, fit=both))
+
+    monkeypatch.setattr(training, "matrices_of", read)
+
+
 def _weights_of_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     true = training._training
 
@@ -133,6 +146,21 @@ _BOOSTED = {
 }
 
 
+_LAYERED = {
+    "models": {
+        **_TWO["models"],
+        "top": {"decision_tree": {"max_depth": 2}, "view": "plain", "stack_on": ["linear", "tree"]},
+        "roof": {"ridge": {}, "stack_on": ["linear", "top"], "passthrough": False},
+    }
+}
+_LAYERED_CLASSES = {
+    "models": {
+        **_TWO_OF_CLASSES["models"],
+        "roof": {"logistic_regression": {}, "stack_on": ["linear", "tree"], "passthrough": False},
+    }
+}
+
+
 def _all_rows(folds, fold):
     return np.arange(len(folds.status))
 
@@ -147,6 +175,7 @@ PLANTED = [
     Exhibit("a calibrator that keeps what it was fitted on", exact.check, task="binary", patch=_calibrated_by_all_seen),
     Exhibit("rounds picked on the scored fold", exact.check, declared=_BOOSTED, patch=_rounds_by_scored_rows),
     Exhibit("a model fitted on the scored rows too", exact.check, patch=_fit_on_scored_rows),
+    Exhibit("a layer fitted on the scored rows too", exact.check, declared=_LAYERED, patch=_layer_on_scored_rows),
     Exhibit("class weights counted on all rows", exact.check, task="binary", change=_rare, patch=_weights_of_all_rows),
     Exhibit("a target centred by the mean of all rows", exact.check, patch=_centred_by_all_rows),
     Exhibit(
@@ -162,6 +191,8 @@ CLEAN = [
     Exhibit("blending weights of classes", task="binary", declared=_TWO_OF_CLASSES),
     Exhibit("a stack of several classes", task="multiclass", declared={**_TWO_OF_CLASSES, "ensemble": {"final": {"stack": {}}}}),
     Exhibit("rounds from an inner cut", declared=_BOOSTED),
+    Exhibit("layers on out-of-fold predictions", declared=_LAYERED),
+    Exhibit("a layer of several classes", task="multiclass", declared=_LAYERED_CLASSES),
     Exhibit(
         "class weights counted on the training part",
         task="binary",

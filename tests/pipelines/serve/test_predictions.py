@@ -21,6 +21,10 @@ LOGISTIC = "logistic: {logistic_regression: {}, view: linear}"
 RIDGE = "ridge: {ridge: {alpha: 1.0}, view: linear}"
 BOOSTED = "boosted: {lightgbm: {n_estimators: 6, min_data_in_leaf: 3}, view: trees, seeds: 2}"
 TREES = ("views:\n", "views:\n  trees: [ordinal]\n")
+TREE = "  tree: {decision_tree: {max_depth: 3}, view: linear}\n"
+ALONE = "passthrough: false, stack_on: [ridge, tree"
+ROUNDS = "  top: {lightgbm: {min_data_in_leaf: 3}, max_rounds: 30, view: trees, stack_on: [ridge, tree]}\n"
+ONLY_THE_LAST = (f"ensemble:\n  {BLEND}\n", "")
 
 
 @dataclass(frozen=True)
@@ -145,6 +149,31 @@ CASES = [
             ("{drop: [street]}", "{drop: [street, day]}, {fill: {columns: numeric, value: 0}}"),
         ),
         dated,
+    ),
+    Case(
+        "layers on layers",
+        "regression",
+        (
+            top("target: {transform: log1p}"),
+            TREES,
+            (
+                TREE,
+                f"{TREE}{BOOSTED[:-1].replace('boosted', '  top')}, stack_on: [ridge, tree]}}\n  roof: {{ridge: {{}}, transform: sqrt, {ALONE}, top]}}\n",
+            ),
+        ),
+    ),
+    Case("a layer that finds its rounds, refitted", "regression", (top("refit: all"), TREES, (TREE, TREE + ROUNDS), ONLY_THE_LAST)),
+    Case(
+        "a layer of classes", "binary", ((TREE, f"{TREE}  roof: {{logistic_regression: {{}}, {ALONE.replace('ridge', 'logistic')}]}}\n"),)
+    ),
+    Case(
+        "layers of many classes, resampled",
+        "multiclass",
+        (
+            top("resample: {random_over: {}}"),
+            (TREE, f"{TREE}  top: {{decision_tree: {{max_depth: 2}}, view: linear, stack_on: [logistic]}}\n"),
+            (MEAN, "final: {blend: {of: [top]}}"),
+        ),
     ),
     Case("counts of all rows", "regression", (("features:\n", "features:\n  - count_encode: {columns: street, fit_on: all}\n"),)),
 ]
