@@ -118,14 +118,6 @@ class ModelKeys(Section):
     """Framework keys of a model."""
 
     view: str = Field(default="", description="The view whose columns it sees; without one it sees the features as they are.")
-    stack_on: list[str] | None = Field(
-        default=None,
-        description="Earlier models, or members made elsewhere, whose out-of-fold predictions it sees as columns: a layer on top of them.",
-    )
-    passthrough: bool = Field(
-        default=True,
-        description="Whether a layer sees the columns of its view beside these predictions; without, it sees them alone and takes no view.",
-    )
     seeds: int = Field(default=1, ge=1, description="Fits per fold with different seeds, averaged.")
     seed: int = Field(default=0, ge=0, description="The first of these seeds.")
     rounds_cut: float = Field(
@@ -137,6 +129,14 @@ class ModelKeys(Section):
     )
     rows: str | None = Field(
         default=None, description="An expression on columns: the model is fitted on these rows only and predicts them only; see 'route'."
+    )
+    stack_on: list[str] | None = Field(
+        default=None,
+        description="Earlier models, or members made elsewhere, whose out-of-fold predictions it sees as columns: a layer on top of them.",
+    )
+    passthrough: bool = Field(
+        default=True,
+        description="Whether a layer sees the columns of its view beside these predictions; without, it sees them alone and takes no view.",
     )
     resample: str | dict[str, Any] | None = Field(
         default=None, description="How the training part is resampled, or none; the declaration's own 'resample' where it is not given."
