@@ -24,7 +24,7 @@ def layer_faults(
         The names of members made elsewhere, and of ensemble entries.
     """
     for model in models.values():
-        if model.keys.stack_on is None:
+        if "stack_on" not in model.keys.model_fields_set:
             if "passthrough" in model.keys.model_fields_set:
                 yield Fault((*model.where, "passthrough"), "belongs to 'stack_on', which is not there. Remove the key.")
             continue
@@ -46,6 +46,9 @@ def _own_faults(model: ModelSpec) -> Iterator[Fault]:
         yield Fault((*model.where, "stack_on"), "is empty. Name the models it stands on, or remove the key.")
     if model.keys.rows is not None:
         yield Fault((*model.where, "rows"), "a model of some rows cannot stand on others. Remove 'rows' or 'stack_on'.")
+    if model.keys.pseudo_labels is not None:
+        said = "the models below a layer predict test rows by fits that saw scored rows: it cannot name their classes. Remove the key."
+        yield Fault((*model.where, "pseudo_labels"), said)
     if model.keys.passthrough and not model.keys.view:
         yield Fault(model.where, "needs the key 'view', whose columns it sees beside the predictions, or passthrough: false.")
     if not model.keys.passthrough and model.keys.view:

@@ -34,6 +34,7 @@ views:
 models:
   first: {logistic_regression: {C: 1.0}, view: linear}
   second: {gaussian_nb: {}, view: plain}
+  third: {logistic_regression: {C: 0.2}, stack_on: [first], passthrough: false}
 ensemble:
   final: {blend: {method: mean}}
 postprocess: [{clip: {low: 0.01, high: 0.99}}]
@@ -62,6 +63,7 @@ def test_each_stage_reads_its_part_of_the_declaration(tmp_path: Path) -> None:
     data = ["data.train", "data.test", "data.id", "data.target"]
     assert keys["shop-prepare"] == [*data, "task", "split", "features", "views"]
     assert keys["shop-train"] == ["models.${key}"]
+    assert keys["shop-layer-third"] == ["models.third"]
     assert keys["shop-ensemble"] == ["metric", "ensemble", "postprocess"]
     assert keys["shop-report"] == ["title", "report", "tune"]
     assert stages["shop-train"]["foreach"] == {"first": {"reads": "views/linear.json"}, "second": {"reads": "views/plain.json"}}
@@ -109,6 +111,7 @@ EDITS = {
     "feature step": ("pipeline.yaml", "a + b", "a - b", {"prepare"}),
     "one view": ("pipeline.yaml", "high: 9", "high: 8", {"prepare"}),
     "a model's parameter": ("pipeline.yaml", "C: 1.0", "C: 0.5", {"train@first"}),
+    "a layer's parameter": ("pipeline.yaml", "C: 0.2", "C: 0.3", {"layer-third"}),
     "a model's view": ("pipeline.yaml", "{}, view: plain", "{}, view: linear", {"train@second"}),
     "ensemble method": ("pipeline.yaml", "method: mean", "method: simplex", {"ensemble"}),
     "ensemble scale": ("pipeline.yaml", "{method: mean}", "{method: mean, scale: logit}", {"ensemble"}),
@@ -173,11 +176,12 @@ def test_which_stages_run_again(tmp_path: Path) -> None:
     _tune(tmp_path, TUNED)
     write_dvc(tmp_path, ("shop",))
     _dvc(tmp_path, "init", "--no-scm", "-q")
-    everything = {"prepare", "train@first", "train@second", "ensemble", "report"}
+    everything = {"prepare", "train@first", "train@second", "layer-third", "ensemble", "report"}
     assert _repro(tmp_path) == everything
     assert _repro(tmp_path) == set()
     expected = {
-        "a model's parameter": {"train@first", "ensemble", "report"},
+        "a model's parameter": {"train@first", "layer-third", "ensemble", "report"},
+        "a layer's parameter": {"layer-third", "ensemble", "report"},
         "tuned parameter": {"train@second", "ensemble", "report"},
         "one view": {"prepare", "train@second", "ensemble", "report"},
         "ensemble method": {"ensemble", "report"},

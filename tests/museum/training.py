@@ -40,7 +40,7 @@ def _scored_target(job):
 
 
 def _rounds_by_scored_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fit_seeds(job, part, declared):
+    def fit_seeds(job, part, declared, test):
         y, X, tried = _scored_target(job), training.read_matrices(job.view, job.fold_block).scored, {}
         for rounds in (5, 10, 20, 40, 80):
             model = training.kinds()[job.kind].fit({**job.params, "n_estimators": rounds}, part)

@@ -34,6 +34,7 @@ from pipelines.splits import FIT, SCORED, Folds
 from pipelines.store import read_json
 from pipelines.surroundings import Surroundings
 from pipelines.targets import TRANSFORMS
+from pipelines.tracking.runs import told_of_run
 from pipelines.training import FoldFit, fit_fold, matrices_of
 
 LINEAR = {"regression": "ridge", "binary": "logistic", "multiclass": "logistic"}
@@ -288,10 +289,15 @@ WRONG = {
     "an entry": ("stack_on: [final]", "'final' is an ensemble entry; a layer stands on models, and members made elsewhere."),
     "twice": ("stack_on: [ridge, ridge]", "models.top.stack_on[1]: 'ridge' is there twice."),
     "nothing": ("stack_on: []", "models.top.stack_on: is empty. Name the models it stands on, or remove the key."),
+    "a key without a value": ("stack_on: ", "models.top.stack_on: is empty."),
     "no list": ("stack_on: ridge", "models.top.stack_on: found 'ridge'; needed: list[str] | None."),
     "numbers": ("stack_on: [1]", "models.top.stack_on[0]: found 1; needed: list[str] | None."),
     "some rows": ("stack_on: [ridge], rows: 'rooms > 2'", "models.top.rows: a model of some rows cannot stand on others."),
     "on some rows": ("stack_on: [few]", "'few' predicts some rows only (rows), and a layer needs a prediction for each."),
+    "pseudo-labels": (
+        "stack_on: [ridge], pseudo_labels: {}",
+        "models.top.pseudo_labels: the models below a layer predict test rows by fits that saw scored rows",
+    ),
     "view and none": ("stack_on: [ridge], passthrough: false", "models.top.view: with passthrough: false it sees predictions alone."),
     "nothing to pass through to": ("passthrough: false", "models.top.passthrough: belongs to 'stack_on', which is not there."),
 }
@@ -385,6 +391,8 @@ def test_plan_report_and_tracking(tiny: Any, foldwise: Callable[..., Any]) -> No
     )
     assert foldwise("run", tiny.folder, "--runs", tiny.runs).code == 0
     assert read_json(tiny.latest / "metrics.json")["models"]["flat"]["stack_on"] == ["ridge", "tree", "top"]
+    told = told_of_run(max(path.parent for path in tiny.history()))
+    assert [one.name for one in told.nested] == ["ridge", "tree", "top", "flat", "final"]
     page = (tiny.latest / "report.html").read_text(encoding="utf-8")
     assert "top stands on the out-of-fold predictions of ridge, tree, beside the columns of view linear." in page
     assert (
