@@ -437,7 +437,7 @@ def test_a_budget_begins_a_layer_when_all_below_it_is_there(
     tiny.edit(layers(), ("ensemble:\n", f"{boosted}{broken}ensemble:\n"))
     said = foldwise("run", tiny.folder, "--runs", tiny.runs, "--budget", "30m")
     assert said.code == 4 and "lost: left out, because it stands on 'broken', not complete" in said.err
-    assert [*read_json(tiny.latest / "metrics.json")["models"]] == ["ridge", "tree", "top", "flat", "more"]
+    assert [*read_json(tiny.latest / "metrics.json")["models"]] == ["constant", "ridge", "tree", "top", "flat", "more"]
     run = read_json(tiny.latest / "run.json")
     assert run["fits"]["made"] == 0, "all fits were made within the race"
     again = foldwise("run", tiny.folder, "--runs", tiny.runs, "--from", run["run_id"])
