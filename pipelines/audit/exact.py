@@ -38,8 +38,9 @@ def check(case: Case) -> Iterator[Finding]:
     if case.session.layers:
         yield passed(
             CHECK,
-            f"not tested of {listed(case.session.layers)}: what the models below see. Each layer was fitted twice on the same stand-ins for their "
-            f"predictions. In a run these come from fits that saw fold {fold}'s target: base models are not fitted again inside a layer",
+            f"layers ({listed(case.session.layers)}) were fitted on stand-ins for the predictions they stand on, the same both times. Not "
+            f"tested, because it is not so: that these predictions know nothing of fold {fold}'s target. In a run, those of the other folds "
+            "come from fits that saw it, since base models are not fitted again inside a layer",
         )
 
 

@@ -401,6 +401,14 @@ def test_plan_report_and_tracking(tiny: Any, foldwise: Callable[..., Any]) -> No
     )
 
 
+def test_the_audit_says_what_it_tests_of_layers(tiny: Any, foldwise: Callable[..., Any]) -> None:
+    tiny.edit(layers())
+    said = foldwise("audit", tiny.folder, "--runs", tiny.runs)
+    assert said.code == 0, said.err
+    assert "exact test: layers ('flat', 'top') were fitted on stand-ins for the predictions they stand on, the same both times." in said.err
+    assert "kept every byte" in said.err
+
+
 def test_stages_and_their_dependencies(tiny: Any, foldwise: Callable[..., Any], tmp_path: Path) -> None:
     tiny.edit(layers())
     for stage in ("prepare", "train@flat"):
