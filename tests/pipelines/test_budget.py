@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipelines.budget import Progress, patience_for
 from pipelines.command_options import Duration
 from pipelines.declaration import read_declaration
 from pipelines.known import Known
 from pipelines.metrics import metric_of
 from pipelines.oof import Predictions
+from pipelines.progress import Progress, patience_for
 from pipelines.splits import SCORED, Folds
 from pipelines.store import read_json
 

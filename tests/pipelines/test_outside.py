@@ -425,7 +425,7 @@ def test_a_run_within_a_budget_blends_it(ran: Any, foldwise: Callable[..., Any],
     said = foldwise("run", ran.folder, "--runs", ran.runs, "--budget", "30m")
     assert said.code == 0, said.err
     run = read_json(ran.latest / "run.json")["run_id"]
-    assert [*read_json(ran.latest / "metrics.json")["models"]] == ["ridge", "tree", "friend"]
+    assert [*read_json(ran.latest / "metrics.json")["models"]] == ["constant", "ridge", "tree", "friend"]
     assert read_declaration(ran.latest / "declaration.yaml").data["ensemble"]["final"]["blend"]["of"] == ["ridge", "tree", "friend"]
     assert foldwise("run", ran.folder, "--runs", ran.runs, "--from", run).code == 0
 
