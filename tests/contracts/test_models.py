@@ -25,8 +25,17 @@ from pipelines.models.rounds import fit_model
 N_ROWS, N_CLASSES = 120, {"regression": 0, "binary": 2, "multiclass": 3}
 TOLERANCE = 1e-9
 SMALLER = {
-    **{"n_estimators": 12, "max_iter": 60, "alpha": 0.01, "learning_rate_init": 0.1, "epochs": 30, "l1": 0.0},
-    **{"n_epochs": 30, "batch_size": 32, "hidden_sizes": [32, 32], "k": 4, "d_block": 32},
+    "n_estimators": 12,
+    "max_iter": 60,
+    "alpha": 0.01,
+    "learning_rate_init": 0.1,
+    "epochs": 30,
+    "l1": 0.0,
+    "n_epochs": 30,
+    "batch_size": 32,
+    "hidden_sizes": [32, 32],
+    "k": 4,
+    "d_block": 32,
 }
 """Parameters that let a kind learn from few rows in a short time, given where it takes them."""
 

@@ -160,7 +160,7 @@ class FittedNetwork:
         if self.task != "regression":
             shares = np.exp(outputs - outputs.max(axis=2, keepdims=True))
             return np.asarray((shares / shares.sum(axis=2, keepdims=True)).mean(axis=1))
-        values = outputs[:, :, 0].mean(axis=1) * self.target.spread + self.target.mean
+        values: Array = outputs[:, :, 0].mean(axis=1) * self.target.spread + self.target.mean
         return np.clip(values, self.target.low, self.target.high) if self.settings.get("clamp_output") else values
 
     def importances(self) -> Array | None:

@@ -109,7 +109,7 @@ class RealMLP(NetworkKind):
     def width(self, state: State, settings: dict[str, Any]) -> int:
         """The widest layer; the cosines of the embedding are counted as one."""
         cosines = state["frequency"].size if "frequency" in state else 0
-        return max(cosines, *(weight.shape[0] for name, weight in state.items() if name.startswith("weight")))
+        return max(cosines, *(len(weight) for name, weight in state.items() if name.startswith("weight")))
 
 
 def coslog4(at: float) -> float:

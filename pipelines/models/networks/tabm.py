@@ -92,5 +92,5 @@ class TabM(NetworkKind):
 
     def width(self, state: State, settings: dict[str, Any]) -> int:
         """Members times the widest of their layers."""
-        weight = state["backbone.blocks.0.0.weight"]
-        return int(settings["k"]) * max(weight.shape)
+        rows, columns = state["backbone.blocks.0.0.weight"].shape
+        return int(settings["k"]) * max(int(rows), int(columns))
