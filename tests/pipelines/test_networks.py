@@ -86,6 +86,14 @@ def test_saved_and_loaded_bit_for_bit(kind: str, params: dict[str, Any], tmp_pat
     np.testing.assert_array_equal(kinds()[kind].load(tmp_path, "multiclass").predict(X), model.predict(X))
 
 
+@needs_torch
+@pytest.mark.parametrize(("kind", "params"), VARIANTS)
+def test_one_row_no_row_and_many(kind: str, params: dict[str, Any]) -> None:
+    model, X = fitted(kind, training_of("multiclass"), **params), training_of(n_rows=40).X
+    assert model.predict(X.iloc[:0]).shape == (0, 3)
+    np.testing.assert_allclose(model.predict(X.iloc[[7]])[0], model.predict(X)[7], rtol=1e-9)
+
+
 def by_hand() -> FittedNetwork:
     """A network of one hidden unit whose prediction is 10 + 2 * relu(clipped a)."""
     state = {

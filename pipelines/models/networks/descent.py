@@ -35,8 +35,8 @@ class Net:
 class Course:
     """How far and how fast a network is trained.
 
-    ``epochs`` are gone through, of ``length`` that the schedules are made for. ``patience`` is the number of epochs without
-    gain on rows held out after which it ends, None for all of them.
+    ``epochs`` are gone through, of ``length`` that the schedules are made for. With rows held out it ends ``patience`` epochs
+    after ``stretch`` times the best one.
     """
 
     epochs: int
@@ -45,8 +45,9 @@ class Course:
     lr: Schedule
     wd: Schedule
     betas: tuple[float, float]
+    patience: int
+    stretch: float = 1.0
     smoothing: float = 0.0
-    patience: int | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def descend(net: Net, rows: Rows, course: Course, held: Rows | None = None) -> i
         loss = _held_loss(net, held)
         if loss <= best_loss:
             best, best_loss = epoch + 1, loss
-        if course.patience is not None and epoch + 1 - best >= course.patience:
+        if epoch + 1 >= course.stretch * best + course.patience:
             break
     return best
 

@@ -82,7 +82,10 @@ class RealMLP(NetworkKind):
             lambda at: lr * coslog4(at),
             lambda at: wd * flat_cosine(at),
             (0.9, 0.95),
-            float(settings["ls_eps"]),
+            # each cycle of the learning rate is twice as long as the one before: the next one's end is always waited for
+            patience=20,
+            stretch=2.0,
+            smoothing=float(settings["ls_eps"]),
         )
 
     def _net(self, settings: dict[str, Any], X: Any, n_outputs: int) -> Net:
@@ -193,7 +196,7 @@ def _embedded(state: Mapping[str, Any], h: Any, xp: ModuleType) -> Any:
     """Each number beside a few mixtures of its cosines, of shape (n_rows, 4 * n_columns)."""
     waves = xp.cos(2 * math.pi * h[:, :, None] * state["frequency"] + state["phase"])
     mixed = (waves.swapaxes(0, 1) @ state["mix"]).swapaxes(0, 1) + state["mix_bias"]
-    return xp.concatenate([mixed.reshape(len(h), -1), h], 1)
+    return xp.concatenate([mixed.reshape(len(h), mixed.shape[1] * mixed.shape[2]), h], 1)
 
 
 def _forward(state: Mapping[str, Any], h: Any, act: Callable[[Any], Any], xp: ModuleType, drop: Callable[[Any], Any] | None = None) -> Any:

@@ -4,7 +4,7 @@ TabM: advancing tabular deep learning with parameter-efficient ensembling)."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -63,8 +63,7 @@ class TabM(NetworkKind):
 
     def _course(self, settings: dict[str, Any], epochs: int) -> Course:
         lr, wd = float(settings["lr"]), float(settings["weight_decay"])
-        course = Course(epochs, epochs, int(settings["batch_size"]), lambda _: lr, lambda _: wd, (0.9, 0.999))
-        return replace(course, patience=int(settings["patience"]))
+        return Course(epochs, epochs, int(settings["batch_size"]), lambda _: lr, lambda _: wd, (0.9, 0.999), int(settings["patience"]))
 
     def _net(self, settings: dict[str, Any], X: Any, n_outputs: int) -> Net:
         import tabm
