@@ -279,7 +279,19 @@ def test_default_and_small_parameters_are_allowed(kind: Kind, task: str) -> None
 @every_case
 def test_bad_value(kind: Kind, task: str) -> None:
     """Some parameter refuses a text that is none of its values; the message names it."""
-    numeric = ("alpha", "C", "n_neighbors", "max_depth", "learning_rate", "lr", "var_smoothing", "tol", "max_iter", "n_estimators", "strategy")
+    numeric = (
+        "alpha",
+        "C",
+        "n_neighbors",
+        "max_depth",
+        "learning_rate",
+        "lr",
+        "var_smoothing",
+        "tol",
+        "max_iter",
+        "n_estimators",
+        "strategy",
+    )
     name = next(name for name in numeric if name in kind.parameters(task))
     ((where, message),) = check_parameters(kind.name, task, {name: "nonsense"})
     assert where in ((), (name,))

@@ -36,7 +36,7 @@ SMALL: dict[str, dict[str, Any]] = {
 }
 VARIANTS = [
     ("realmlp", {}),
-    ("realmlp", {"variant": "td"}),
+    ("realmlp", {"variant": "td_s"}),
     ("realmlp", {"act": "relu"}),
     ("tabm", {}),
     ("tabm", {"arch_type": "tabm-mini"}),
@@ -178,7 +178,7 @@ def test_a_fit_warns_of_nothing(kind: str) -> None:
 
 @needs_torch
 def test_the_tuned_defaults_keep_to_the_range_of_the_target() -> None:
-    model = fitted("realmlp", training_of(), variant="td")
+    model = fitted("realmlp", training_of())
     far = pd.DataFrame({"a": [1e9, -1e9], "b": [-1e9, 1e9], "c": [1e9, 1e9]})
     y = training_of().y
     assert y.min() <= model.predict(far).min() and model.predict(far).max() <= y.max()
@@ -205,7 +205,7 @@ AWKWARD: dict[str, Callable[[Training], Training]] = {
 @pytest.mark.parametrize("change", AWKWARD.values(), ids=AWKWARD)
 def test_awkward_rows_are_learnt_from(kind: str, change: Callable[[Training], Training]) -> None:
     training = change(training_of())
-    for params in [{}, {"variant": "td"}] if kind == "realmlp" else [{}]:
+    for params in [{}, {"variant": "td_s"}] if kind == "realmlp" else [{}]:
         assert np.isfinite(fitted(kind, training, **params).predict(training.X)).all()
 
 
@@ -307,9 +307,12 @@ def test_the_portfolio_and_the_schema_without_the_extra(monkeypatch: pytest.Monk
 
 
 @needs_torch
-def test_a_run_and_its_predictions(tiny: Any, foldwise: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("refit", ["none", "all"])
+def test_a_run_and_its_predictions(tiny: Any, foldwise: Callable[..., Any], refit: str) -> None:
+    """Epochs are found in each fold; a fit on all rows goes through as many as the folds did on average."""
     net = "  net: {realmlp: {hidden_sizes: [8], n_epochs: 10, batch_size: 16}, view: linear}"
-    tiny.edit(("  tree: {decision_tree: {max_depth: 3}, view: linear}", net), ("method: simplex", "method: mean"))
+    tiny.edit(("  tree: {decision_tree: {max_depth: 3}, view: linear}", net), ("ensemble:", f"refit: {refit}\nensemble:"))
+    tiny.edit(("method: simplex", "method: mean"))
     assert foldwise("run", tiny.folder, "--runs", tiny.runs).code == 0
     predicted = tiny.folder.parent / "predicted.csv"
     said = foldwise("predict", tiny.folder, "--runs", tiny.runs, "--input", tiny.folder / "test.csv", "--output", predicted)

@@ -22,6 +22,7 @@ _ROWS_TO_START = 10_000
 """The most rows by which the first weights are drawn."""
 _LEAST_SPREAD = 1e-5
 """Of a unit over the rows, where one unit of input spread is usual."""
+_DEFAULT = "td"
 _VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "td_s": {"p_drop": 0.0, "wd": 0.0, "lr": {True: 0.07, False: 0.04}, "clamp_output": False},
     "td": {"p_drop": 0.15, "wd": 0.02, "lr": {True: 0.2, False: 0.04}, "clamp_output": True},
@@ -37,11 +38,11 @@ def _are_sizes(value: Any) -> bool:
 class RealMLP(NetworkKind):
     """RealMLP with the tuned defaults of its authors, ``td``, or the simplified ones, ``td_s``.
 
-    Parameters in a declaration, with the names of the authors' library (pytabkit): ``variant`` (``td_s``); ``hidden_sizes``
+    Parameters in a declaration, with the names of the authors' library (pytabkit): ``variant`` (``td``); ``hidden_sizes``
     ([256, 256, 256]); ``n_epochs``, for which the learning rate's schedule is made (256); ``stop_epoch``, after which it ends
     (found by an inner cut of the training part; ``n_epochs`` goes through to the end); ``batch_size`` (256); ``lr`` (0.04 for
-    classes; 0.07, ``td`` 0.2, for numbers); ``p_drop`` (0, ``td`` 0.15); ``wd``, the weight decay (0, ``td`` 0.02); ``ls_eps``,
-    label smoothing (0: the library's 0.1 is for the error rate, here probabilities count); ``act``: selu (classes), mish
+    classes; 0.2, ``td_s`` 0.07, for numbers); ``p_drop`` (0.15, ``td_s`` 0); ``wd``, the weight decay (0.02, ``td_s`` 0);
+    ``ls_eps``, label smoothing (0: the library's 0.1 is for the error rate, here probabilities count); ``act``: selu (classes), mish
     (numbers) or relu. ``td`` also embeds each number by cosines and learns how bent its activations are.
     """
 
@@ -64,8 +65,8 @@ class RealMLP(NetworkKind):
     def _settings(self, params: dict[str, Any], training: Training) -> dict[str, Any]:
         given = {name: value for name, value in params.items() if value is not None}
         is_regression = training.task == "regression"
-        variant = _VARIANTS[given.get("variant", "td_s")]
-        plain = {"variant": "td_s", "hidden_sizes": [256, 256, 256], "n_epochs": 256, "batch_size": 256, "ls_eps": 0.0}
+        variant = _VARIANTS[given.get("variant", _DEFAULT)]
+        plain = {"variant": _DEFAULT, "hidden_sizes": [256, 256, 256], "n_epochs": 256, "batch_size": 256, "ls_eps": 0.0}
         own = {**variant, "lr": variant["lr"][is_regression], "act": "mish" if is_regression else "selu"}
         settings = {**plain, **own, **given}
         return {**settings, "stop_epoch": min(settings.get("stop_epoch", settings["n_epochs"]), settings["n_epochs"])}
