@@ -1,6 +1,8 @@
 # Two commands on a fresh machine: `make run` and `make test`. Everything is installed into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
+# more extras, each with a comma before it: make test EXTRAS=,torch
+EXTRAS ?=
 # the same import name, with or without 600 MB of CUDA libraries
 BOOSTERS := $(shell command -v nvidia-smi > /dev/null 2>&1 && echo gpu || echo cpu)
 
@@ -29,11 +31,11 @@ docs: .venv/installed-dev
 	touch $@
 
 .venv/installed: .venv/bin/uv pyproject.toml constraints.txt
-	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable ".[$(BOOSTERS)]"
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable ".[$(BOOSTERS)$(EXTRAS)]"
 	touch $@
 
 .venv/installed-dev: .venv/bin/uv pyproject.toml constraints.txt
-	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable ".[$(BOOSTERS),dev]"
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable ".[$(BOOSTERS),dev$(EXTRAS)]"
 	touch $@ .venv/installed
 
 clean:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = 100
 """Columns that a view is taken to have before there is one, to tell which models are too slow for it."""
-_SEEDED = ("lightgbm", "xgboost", "catboost", "extra_trees", "random_forest", "mlp", "bagging", "gbdt", "hist_gbdt")
+_SEEDED = ("lightgbm", "xgboost", "catboost", "extra_trees", "random_forest", "mlp", "realmlp", "tabm", "bagging", "gbdt", "hist_gbdt")
 """Kinds whose fits differ with the seed."""
 _TRACKING_SECONDS = 15.0
 """What importing mlflow and writing a run can take; with less time left, the tracker is told later."""

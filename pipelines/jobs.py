@@ -50,14 +50,16 @@ def job(session: Session, prepared: Prepared, model: str, fold: int, rounds: int
 
 
 def refit_job(session: Session, prepared: Prepared, model: str) -> FoldFit:
-    """The fit of one model on all rows, with the rounds that the folds found, scaled by how many more rows there are."""
+    """The fit of one model on all rows, with the rounds that the folds found: a booster takes more in proportion to its more rows, a
+    network whose rounds are passes through them (``are_passes``) as many."""
     facts = [read_json(session.store.path(session.keys.fit(model, fold)) / "facts.json") for fold in range(prepared.folds.n_folds)]
     kind, params = kinds()[session.spec.models[model].kind], session.spec.models[model].params
     rounds = None
     if isinstance(kind, FindsRounds) and all(params.get(name) is None for name in kind.rounds_names):
         used = prepared.may_fit & usable_rows(prepared.folds) if session.spec.models[model].stack_on else prepared.may_fit
         rows = int(used.sum())
-        rounds = round(float(np.mean([fact["rounds"] * rows / fact["fit_rows"] for fact in facts])))
+        more = [1.0 if getattr(kind, "are_passes", False) else rows / fact["fit_rows"] for fact in facts]
+        rounds = round(float(np.mean([fact["rounds"] * share for fact, share in zip(facts, more, strict=True)])))
     return job(session, prepared, model, REFIT, rounds)
 
 

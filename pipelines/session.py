@@ -10,7 +10,7 @@ from pipelines.build_spec import build_spec
 from pipelines.competition import Competition
 from pipelines.console import Console
 from pipelines.declaration import Declaration
-from pipelines.devices import CAN_USE_GPU, Devices, Size, boosters, choose
+from pipelines.devices import ADDED_BY_BUDGETS, Devices, Size, boosters, choose
 from pipelines.keys import Keys, inner_kinds
 from pipelines.layers import all_above, all_below, stack_on_of
 from pipelines.metrics import Metric, metric_of
@@ -148,7 +148,7 @@ def on_devices(session: Session) -> Session:
             declared.setdefault(kind, []).append(name)
     if options.budget is not None:
         machine = replace(machine, until=session.around.began + _PROBING_SHARE * options.budget)
-    added = CAN_USE_GPU if options.budget is not None else ()
+    added = ADDED_BY_BUDGETS if options.budget is not None else ()
     threads = session.around.cores
     devices = choose(options.device, declared, size=lambda: _size(session), threads=threads, machine=machine, added=added)
     for line in devices.said:

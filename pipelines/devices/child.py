@@ -15,6 +15,7 @@ from pipelines.devices.probe import MARK
 from pipelines.engine import _end_with
 from pipelines.models import kinds
 from pipelines.models.contract import Training
+from pipelines.models.rounds import FindsRounds
 
 _WARM_ROWS = 200
 
@@ -48,7 +49,9 @@ def _seconds(request: dict[str, Any], training: Training) -> float:
 
 def _fitted(request: dict[str, Any], training: Training, *, rounds: int) -> Any:
     """A fit as a run makes it."""
-    return kinds()[request["kind"]].fit({"n_estimators": rounds}, training)
+    kind = kinds()[request["kind"]]
+    assert isinstance(kind, FindsRounds), "what can use a GPU has rounds, or epochs"
+    return kind.fit({kind.rounds_names[0]: rounds}, training)
 
 
 def _training(request: dict[str, Any], rows: int) -> Training:
@@ -61,7 +64,7 @@ def _training(request: dict[str, Any], rows: int) -> Training:
 
 def _device_of(fitted: Any) -> str | None:
     """Where a model says it was trained: XGBoost takes the CPU with a warning where there is no GPU; the others raise."""
-    save_config = getattr(fitted.booster, "save_config", None)
+    save_config = getattr(getattr(fitted, "booster", None), "save_config", None)
     return None if save_config is None else str(json.loads(save_config())["learner"]["generic_param"]["device"])
 
 

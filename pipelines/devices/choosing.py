@@ -12,11 +12,21 @@ from features.errors import InputError, listed
 from pipelines.devices.present import LOOKED_FOR, gpus
 from pipelines.devices.probe import Probe, Prober, Tried, in_child
 
-CAN_USE_GPU: Mapping[str, tuple[str, ...]] = {"catboost": ("cuda",), "lightgbm": ("cuda", "gpu"), "xgboost": ("cuda",)}
+CAN_USE_GPU: Mapping[str, tuple[str, ...]] = {
+    "catboost": ("cuda",),
+    "lightgbm": ("cuda", "gpu"),
+    "realmlp": ("cuda",),
+    "tabm": ("cuda",),
+    "xgboost": ("cuda",),
+}
 """The devices besides the CPU that a kind's library knows, in the order they are tried; ``gpu`` is LightGBM's OpenCL."""
+ADDED_BY_BUDGETS = ("catboost", "lightgbm", "xgboost")
+"""Those that are tried for a budget's own models too; networks, whose fits on the CPU would take most of the probing time, where declared."""
 _NEXT_STEPS = {
     "catboost": "an NVIDIA driver as new as the CUDA of CatBoost's wheel",
     "lightgbm": "a LightGBM built with CUDA, or an OpenCL driver for the one that is installed",
+    "realmlp": "an NVIDIA driver, and a PyTorch built with CUDA",
+    "tabm": "an NVIDIA driver, and a PyTorch built with CUDA",
     "xgboost": "an NVIDIA driver, and 'xgboost' (the extra 'gpu') in place of 'xgboost-cpu'",
 }
 _LIMIT = 60.0
@@ -70,8 +80,10 @@ class Accelerators:
 
 
 def boosters(kinds: Iterable[str]) -> list[str]:
-    """Those of some kinds that may train on a GPU, each once."""
-    return sorted(set(kinds) & set(CAN_USE_GPU))
+    """Those of some kinds that may train on a GPU, each once; what is not installed cannot."""
+    from pipelines.models import missing
+
+    return sorted(kind for kind in set(kinds) & set(CAN_USE_GPU) if not missing(kind))
 
 
 def choose(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.util
 import pkgutil
 from collections.abc import Mapping
 from typing import Any
@@ -21,6 +22,11 @@ def kinds() -> dict[str, Kind]:
     return dict(sorted(found.items()))
 
 
+def missing(kind: str) -> list[str]:
+    """The libraries that a kind imports and that are not installed: those of an extra (``imports``, ``extra``)."""
+    return [name for name in getattr(kinds()[kind], "imports", ()) if importlib.util.find_spec(name) is None]
+
+
 def check_parameters(kind: str, task: str, params: object) -> list[tuple[tuple[str, ...], str]]:
     """What is wrong with the library parameters of a model: pairs of key path and message."""
     found = kinds()[kind]
@@ -32,6 +38,10 @@ def check_parameters(kind: str, task: str, params: object) -> list[tuple[tuple[s
     if not task:
         return []
     allowed = found.parameters(task)
+    lacking = missing(kind)
+    if lacking:
+        extra = getattr(found, "extra", "")
+        return [((), f"{kind!r} needs {' and '.join(lacking)}, not installed here. Install the extra: pip install 'foldwise[{extra}]'.")]
     return [
         ((str(name),), f"unknown parameter of {kind!r}; allowed: {_some(allowed)}.{closest(name, allowed)}")
         for name in params

@@ -82,6 +82,20 @@ SPACES: dict[str, Mapping[str, Searched]] = {
         "learning_rate_init": _real(1e-4, 1e-2, 1e-3, log=True),
         "batch_size": _one_of("auto", 32, 64, 256),
     },
+    "realmlp": {
+        "lr": _real(0.01, 0.4, 0.04, log=True),
+        "hidden_sizes": _one_of([256, 256, 256], [512], [64, 64, 64, 64, 64]),
+        "p_drop": _one_of(0.0, 0.15, 0.3),
+        "wd": _one_of(0.0, 0.02),
+        "ls_eps": _one_of(0.0, 0.1),
+    },
+    "tabm": {
+        "lr": _real(3e-4, 5e-3, 2e-3, log=True),
+        "n_blocks": _whole(1, 4, 3),
+        "d_block": _one_of(512, 128, 256),
+        "dropout": _one_of(0.1, 0.0, 0.3),
+        "weight_decay": _real(1e-4, 0.1, 3e-4, log=True),
+    },
     "lightgbm": {
         "learning_rate": _real(0.02, 0.2, 0.1, log=True),
         "num_leaves": _whole(4, 255, 31, log=True),

@@ -17,19 +17,41 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from features.errors import InputError
-from pipelines.models import check_parameters, kinds
+from pipelines.models import check_parameters, kinds, missing
 from pipelines.models.contract import Fitted, Kind, Training
 from pipelines.models.plain import load_estimator, save_estimator
 from pipelines.models.rounds import fit_model
 
 N_ROWS, N_CLASSES = 120, {"regression": 0, "binary": 2, "multiclass": 3}
 TOLERANCE = 1e-9
-SMALLER = {"n_estimators": 12, "max_iter": 60, "alpha": 0.01, "learning_rate_init": 0.1, "epochs": 30, "l1": 0.0}
+SMALLER = {
+    "n_estimators": 12,
+    "max_iter": 60,
+    "alpha": 0.01,
+    "learning_rate_init": 0.1,
+    "epochs": 30,
+    "l1": 0.0,
+    "n_epochs": 30,
+    "batch_size": 32,
+    "hidden_sizes": [32, 32],
+    "k": 4,
+    "d_block": 32,
+}
 """Parameters that let a kind learn from few rows in a short time, given where it takes them."""
+
+
+def needs_its_library(kind: Kind) -> pytest.MarkDecorator:
+    """Skips the tests of a kind whose library comes with an extra that is not installed, saying so."""
+    lacking = missing(kind.name)
+    return pytest.mark.skipif(bool(lacking), reason=f"{kind.name} needs {' and '.join(lacking)}: foldwise[{getattr(kind, 'extra', '')}]")
+
 
 # a kind that learns nothing (a rule somebody wrote down) has tests of its own
 CASES = [
-    pytest.param(kind, task, id=f"{kind.name}-{task}") for kind in kinds().values() if getattr(kind, "learns", True) for task in kind.tasks
+    pytest.param(kind, task, id=f"{kind.name}-{task}", marks=needs_its_library(kind))
+    for kind in kinds().values()
+    if getattr(kind, "learns", True)
+    for task in kind.tasks
 ]
 every_case = pytest.mark.parametrize(("kind", "task"), CASES)
 
@@ -257,7 +279,19 @@ def test_default_and_small_parameters_are_allowed(kind: Kind, task: str) -> None
 @every_case
 def test_bad_value(kind: Kind, task: str) -> None:
     """Some parameter refuses a text that is none of its values; the message names it."""
-    numeric = ("alpha", "C", "n_neighbors", "max_depth", "learning_rate", "var_smoothing", "tol", "max_iter", "n_estimators", "strategy")
+    numeric = (
+        "alpha",
+        "C",
+        "n_neighbors",
+        "max_depth",
+        "learning_rate",
+        "lr",
+        "var_smoothing",
+        "tol",
+        "max_iter",
+        "n_estimators",
+        "strategy",
+    )
     name = next(name for name in numeric if name in kind.parameters(task))
     ((where, message),) = check_parameters(kind.name, task, {name: "nonsense"})
     assert where in ((), (name,))

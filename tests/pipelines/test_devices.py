@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from features.errors import InputError
 from pipelines.competition import Competition
 from pipelines.console import Console
-from pipelines.devices import CAN_USE_GPU, Accelerators, Devices, Size, boosters, choose
+from pipelines.devices import ADDED_BY_BUDGETS, CAN_USE_GPU, Accelerators, Devices, Size, boosters, choose
 from pipelines.devices.choosing import _sampled, at_size
 from pipelines.devices.present import gpus
 from pipelines.devices.probe import Probe, Tried, in_child
@@ -291,7 +291,7 @@ def test_probes_count_in_a_budget(boosted: Any) -> None:
     """After a quarter of it none is begun; the kinds that a budget may add are tried, too."""
     played = Played({("xgboost", "cpu"): 2.0, ("xgboost", "cuda"): 1.0})
     in_time = opened(boosted, around(played), "auto", budget=600.0)
-    assert {one.kind for one in played.asked} == set(CAN_USE_GPU) and str(in_time.keys.devices) == "xgboost cuda"
+    assert {one.kind for one in played.asked} == set(ADDED_BY_BUDGETS) and str(in_time.keys.devices) == "xgboost cuda"
     late = dataclasses.replace(around(played), began=time.monotonic() - 200)
     assert str(opened(boosted, late, "auto", budget=600.0).keys.devices) == "cpu"
 
