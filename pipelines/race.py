@@ -100,7 +100,12 @@ class Race:
 
     @property
     def until(self) -> float:
-        """When fits under way are ended: what comes after them takes longer than the last time, with more models."""
+        """When fits under way are ended: what comes after them takes longer than the last time, with more models.
+
+        Nothing is kept back before the first model, a constant, is done: an answer that comes a little late is better than none.
+        """
+        if not self.losses:
+            return self.clock.end - 1.0
         growth = (_SHOWN_LIKE + len(self.losses) + 1) / (_SHOWN_LIKE + self.shown.models)
         return self.clock.end - 1.0 - max(1.0, 1.3 * growth * self.shown.seconds)
 
