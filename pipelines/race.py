@@ -32,10 +32,11 @@ if TYPE_CHECKING:
 
 _SHARE_OF_A_MODEL = 0.15
 """The share of the time that one model may take."""
-_SHOWING = (0.5, 6e-6)
-"""What the first answer is taken to cost before it is known: seconds, and seconds for each row."""
-_SHOWN_LIKE = 3
-"""Showing an answer takes as long as so many models in it, and then longer with each."""
+# measured on two cores: blending, intervals and the report
+_SHOWING = (0.9, 4e-6)
+"""What an answer costs: seconds, and seconds for each row."""
+_SHOWING_MODEL = (0.1, 3e-6)
+"""What each model in it adds."""
 _OUT_OF_PACE = 3.0
 """A model is begun again when it would take so many times its share."""
 _CAREFUL = 0.8
@@ -95,8 +96,7 @@ class Race:
         progress = Progress(session, prepared)
         for predictions in join_members(session, prepared, scratch).values():
             progress.add(predictions)
-        shown = Shown(seconds=_SHOWING[0] + _SHOWING[1] * prepared.n_train)
-        return cls(session, prepared, key, scratch, clock, progress, columns=columns, shown=shown)
+        return cls(session, prepared, key, scratch, clock, progress, columns=columns)
 
     @property
     def until(self) -> float:
@@ -106,8 +106,12 @@ class Race:
         """
         if not self.losses:
             return self.clock.end - 1.0
-        growth = (_SHOWN_LIKE + len(self.losses) + 1) / (_SHOWN_LIKE + self.shown.models)
-        return self.clock.end - 1.0 - max(1.0, 1.3 * growth * self.shown.seconds)
+        return self.clock.end - 1.0 - 1.3 * self.shown.slowness * self._showing(len(self.losses) + 1)
+
+    def _showing(self, models: int) -> float:
+        """The seconds that an answer of so many models is expected to cost."""
+        once, each = (least + for_a_row * self.prepared.n_train for least, for_a_row in (_SHOWING, _SHOWING_MODEL))
+        return once + each * models
 
     @property
     def has_time(self) -> bool:
@@ -244,10 +248,13 @@ class Race:
     def _complete(self, model: str) -> None:
         predictions = gather(self.session, self.prepared, model, self.scratch, was_there=False)
         self.losses[model] = self.progress.add(predictions)
-        if self.shown.is_due(self.clock, len(self.losses)):
+        models = len(self.losses)
+        if self.shown.is_due(self.clock, models, self._showing(models)):
             began = time.monotonic()
             show_so_far(self.so_far, self.key)
-            self.shown = Shown(began, time.monotonic() - began, len(self.losses))
+            seconds = time.monotonic() - began
+            # a constant is shown faster than it will be with others beside
+            self.shown = Shown(began, seconds, models, max(1.0, seconds / self._showing(models)))
 
 
 @dataclass(frozen=True)
@@ -257,8 +264,10 @@ class Shown:
     at: float = -np.inf
     seconds: float = 0.0
     models: int = 0
+    slowness: float = 1.0
+    """How many times longer than expected it took, at least once."""
 
-    def is_due(self, clock: Clock, models: int) -> bool:
+    def is_due(self, clock: Clock, models: int, expected: float) -> bool:
         """Whether to show it again: at once the first time, then so that it costs a twentieth of the time, or with three times the models."""
-        has_grown = models >= 3 * self.models and clock.left > 10 * self.seconds
-        return has_grown or (time.monotonic() - self.at > 20 * self.seconds and clock.left > 4 * self.seconds)
+        has_grown = models >= 3 * self.models and clock.left > 10 * expected * self.slowness
+        return has_grown or (time.monotonic() - self.at > 20 * self.seconds and clock.left > 4 * expected * self.slowness)
