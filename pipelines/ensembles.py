@@ -146,13 +146,13 @@ def _smooth_loss(blend: Blend, known: Known) -> Callable[[Array], float]:
     return lambda mixed: float(np.average((mixed - target) ** 2, weights=known.weights))
 
 
-_JUDGED, _SCREENED, _FINALISTS, _WITHOUT_GAIN = 250_000, 20_000, 3, 12
+_JUDGED, _SCREENED, _FINALISTS, _WITHOUT_GAIN = 100_000, 20_000, 3, 12
 
 
 def hill_climb_weights(scaled: Array, known: Known, blend: Blend, *, steps: int = 50) -> Array:
     """Greedy selection with replacement (Caruana et al., 2004) on the declared metric; the best prefix is kept.
 
-    It ends after 12 steps without a gain. Of more than 250,000 rows as many judge, drawn at random. Where members times rows are many, each step looks at all
+    It ends after 12 steps without a gain. Of more than 100,000 rows as many judge, drawn at random. Where members times rows are many, each step looks at all
     members on 20,000 of these rows and at the best three on all of them.
     """
     rows = _drawn(scaled, known, _JUDGED, np.random.default_rng(0)) if len(scaled) > _JUDGED else np.arange(len(scaled))

@@ -37,6 +37,8 @@ _SHOWING = (0.9, 4e-6)
 """What an answer costs: seconds, and seconds for each row."""
 _SHOWING_MODEL = (0.1, 3e-6)
 """What each model in it adds."""
+_WEIGHING = (2e-5, 100_000)
+"""What finding its weight adds for each row, and the most rows that are looked at."""
 _OUT_OF_PACE = 3.0
 """A model is begun again when it would take so many times its share."""
 _CAREFUL = 0.8
@@ -111,7 +113,7 @@ class Race:
     def _showing(self, models: int) -> float:
         """The seconds that an answer of so many models is expected to cost."""
         once, each = (least + for_a_row * self.prepared.n_train for least, for_a_row in (_SHOWING, _SHOWING_MODEL))
-        return once + each * models
+        return once + (each + _WEIGHING[0] * min(self.prepared.n_train, _WEIGHING[1])) * models
 
     @property
     def has_time(self) -> bool:
