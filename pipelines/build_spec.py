@@ -55,10 +55,7 @@ def build_spec(declaration: Declaration) -> Spec:
     added = finishing_entries(raw, final, {*predicted, *ensemble}, faults)
     decision = decision_of(raw.get("threshold"), next(reversed([final, *added]), ""), faults)
     refit = choice({"refit": "none", **raw}, "refit", ("none", "all"), faults)
-    _check_expressions(sections["rows"], faults)
-    _check_columns(sections.get("data"), faults)
-    _check_source(sections.get("data"), faults)
-    _check_pseudo_labels(models, sections.get("data"), faults)
+    _check_sections(sections, models, faults)
     if metric and task:
         check_metric(metric, task, sections["target"], [*ensemble.values(), *added.values(), *([decision] if decision else [])], faults)
     check_subsets(models, ensemble, final, faults)
@@ -104,6 +101,14 @@ def _check_columns(data: object, faults: list[Fault]) -> None:
                 f"{data.id!r} is the target; it cannot be the id too. Name the column that tells rows apart, or leave 'id' out.",
             )
         )
+
+
+def _check_sections(sections: Mapping[str, Any], models: Mapping[str, ModelSpec], faults: list[Fault]) -> None:
+    """What sections say of each other, and of the models."""
+    _check_expressions(sections["rows"], faults)
+    _check_columns(sections.get("data"), faults)
+    _check_source(sections.get("data"), faults)
+    _check_pseudo_labels(models, sections.get("data"), faults)
 
 
 def _check_pseudo_labels(models: Mapping[str, ModelSpec], data: object, faults: list[Fault]) -> None:

@@ -99,7 +99,7 @@ def _workers(plan: ThreadPlan) -> Any:
     from joblib.externals.loky import get_reusable_executor
 
     limits = {f"{library}_NUM_THREADS": str(plan.threads) for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
-    return get_reusable_executor(plan.workers, timeout=_IDLE_SECONDS, env=limits, initializer=_end_with, initargs=(os.getpid(),))
+    return get_reusable_executor(plan.workers, timeout=_IDLE_SECONDS, env=limits, initializer=end_with, initargs=(os.getpid(),))
 
 
 def _outcome(future: Future[Outcome], job: FoldFit) -> Outcome:
@@ -109,7 +109,7 @@ def _outcome(future: Future[Outcome], job: FoldFit) -> Outcome:
         return Outcome(job, MemoryError(_LOST))
 
 
-def _end_with(parent: int) -> None:
+def end_with(parent: int) -> None:
     """End this worker soon after its parent: one that is killed cannot tell its workers to stop, and they would fit on for nobody."""
 
     def watch() -> None:

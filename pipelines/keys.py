@@ -73,6 +73,7 @@ class Keys:
             spec.split.params,
             spec.target.model_dump(),
         ]
+        # tables that were kept under the plain name do not say how wide they are
         return key_of("table with its width", declared, self.inputs, self.sample, _code(_TABLE_CORE, _FRAME_LIBRARIES))
 
     @functools.cached_property

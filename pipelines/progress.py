@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 _LEAST_GAIN = 1e-4
 """The share of its loss that an ensemble must gain to be said to gain."""
-_SHARES = (0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7)
+_SHARES = (0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
+"""Those that a new model may have; all of it, where what was there is no better than a constant."""
 
 
 @dataclass

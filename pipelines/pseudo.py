@@ -29,13 +29,16 @@ def with_pseudo_labels(training: Training, test: pd.DataFrame, predicted: Array,
         The model's probabilities of the test rows: of class 1, shape (n_test,), or of all classes, (n_test, n_classes).
     """
     sure, labels = _sure(predicted, wanted.confidence)
-    own = np.ones(len(training.y)) if training.weights is None else training.weights
+    weights = None
+    if training.weights is not None or wanted.weight != 1:
+        own = np.ones(len(training.y)) if training.weights is None else training.weights
+        weights = np.concatenate([own, np.full(int(sure.sum()), wanted.weight * own.mean())])
     # times say which rows come last, to stop by; rounds are known here, and test rows have none
     return replace(
         training,
         X=pd.concat([training.X, test[sure]], axis=0, ignore_index=True),
         y=np.concatenate([training.y, labels[sure]]),
-        weights=np.concatenate([own, np.full(int(sure.sum()), wanted.weight * own.mean())]),
+        weights=weights,
         times=None,
     )
 

@@ -44,6 +44,10 @@ from pipelines.windows import Window
 
 _OF_FINAL = ("score", "interval", "fold_sd", "folds", "coverage")
 
+_TABLES: dict[str, dict[str, Any]] = {}
+"""Scores of this process, by what they were made from."""
+_MOST_TABLES = 1_000
+
 
 @dataclass
 class Work:
@@ -325,19 +329,16 @@ def table_of_scores(session: Session, prepared: Prepared, predictions: Predictio
 
     Remembered in this process: a run looks at the same predictions when a model is done, for each answer so far, and at its end.
     """
-    content = hashlib.blake2b(b"".join(np.ascontiguousarray(fold).tobytes() for fold in predictions.folds)).hexdigest()
-    key = key_of(
-        "scores", session.keys.columns(asked_columns(session.spec)), [session.spec.metric.name, session.spec.metric.params], content
-    )
+    content = hashlib.blake2b()
+    for fold in predictions.folds:
+        content.update(np.ascontiguousarray(fold).data)
+    metric = session.spec.metric
+    key = key_of("scores", session.keys.columns(asked_columns(session.spec)), [metric.name, metric.params], content.hexdigest())
     if key not in _TABLES:
         if len(_TABLES) >= _MOST_TABLES:
             _TABLES.clear()
         _TABLES[key] = _table_of_scores(session, prepared, predictions)
     return copy.deepcopy(_TABLES[key])
-
-
-_TABLES: dict[str, dict[str, Any]] = {}
-_MOST_TABLES = 1_000
 
 
 def _table_of_scores(session: Session, prepared: Prepared, predictions: Predictions) -> dict[str, Any]:

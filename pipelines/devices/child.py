@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.devices.probe import MARK
-from pipelines.engine import _end_with
+from pipelines.engine import end_with
 from pipelines.models import kinds
 from pipelines.models.contract import Training
 from pipelines.models.rounds import FindsRounds
@@ -71,6 +71,6 @@ def _device_of(fitted: Any) -> str | None:
 if __name__ == "__main__":
     asked = json.loads(sys.argv[1])
     # a driver that hangs would outlive a run that was killed
-    _end_with(asked["parent"])
+    end_with(asked["parent"])
     answer = main(asked)
     sys.stdout.write(f"\n{MARK}{json.dumps(answer)}\n")

@@ -72,8 +72,8 @@ def steps_of(columns: list[Column], table: Table) -> Steps:
     keys = [name for name in by_target if name in _named(used, Role.KEY, Role.KEY_NUMBER)]
     views = {
         "linear": [*_linear(used, keys, table)],
-        # counts as flags lose their order, which networks and distances need
-        **({"scaled": [*_linear(used, keys, table, counts_as_flags=False)]} if _named(used, Role.COUNT) else {}),
+        # counts as flags lose their order, which networks and distances need; large tables have neither
+        **({"scaled": [*_linear(used, keys, table, counts_as_flags=False)]} if _named(used, Role.COUNT) and not table.once else {}),
         "trees": [*_trees(used, by_target)],
         "native": [*_native(used, table)],
     }

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 
 from features.errors import InputError
@@ -62,7 +63,7 @@ class Estimator:
 
     def fit(self, params: dict[str, Any], training: Training) -> FittedEstimator:
         """Fit on a training part, with the framework's seed and threads."""
-        X, _ = as_matrix(training.X, self.name, allow_missing=self.allow_missing, allow_categories=False)
+        X = self.matrix(training.X)
         estimator = self._class(training.task)(**self.defaults | params)
         known = estimator.get_params()
         own = {"random_state": training.seed} if "random_state" in known else {}
@@ -73,7 +74,7 @@ class Estimator:
         if self.is_calibrated and training.task != "regression":
             estimator = _with_probabilities(estimator, training, self.name)
         if weights and "sample_weight" not in inspect.signature(estimator.fit).parameters:
-            raise InputError(f"Model {self.name!r} takes no weights. Remove 'weights' from it.")
+            raise InputError(f"Model {self.name!r} takes no weights. Remove 'weights' from it; 'pseudo_labels' need weight: 1 there.")
         with warnings.catch_warnings():
             if self.is_long_by_count:
                 from sklearn.exceptions import ConvergenceWarning
@@ -85,6 +86,12 @@ class Estimator:
             estimator.set_params(n_jobs=None)
         return FittedEstimator(self, estimator, training.task)
 
+    def matrix(self, X: pd.DataFrame) -> Array:
+        """The columns as scikit-learn takes them; none for a constant, which may stand before columns that no estimator takes."""
+        if self.is_constant:
+            return np.empty((len(X), 0))
+        return as_matrix(X, self.name, allow_missing=self.allow_missing, allow_categories=False)[0]
+
     def load(self, folder: Path, task: str) -> FittedEstimator:
         """The estimator that was saved in a folder."""
         return FittedEstimator(self, load_estimator(folder / "estimator.safetensors"), task)
@@ -95,7 +102,6 @@ class Estimator:
 
 
 def _with_probabilities(estimator: Any, training: Training, name: str) -> Any:
-    import numpy as np
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.model_selection import StratifiedKFold
 
@@ -116,7 +122,7 @@ class FittedEstimator:
 
     def predict(self, X: pd.DataFrame) -> Array:
         """Values or probabilities."""
-        matrix, _ = as_matrix(X, self.kind.name, allow_missing=self.kind.allow_missing, allow_categories=False)
+        matrix = self.kind.matrix(X)
         if not len(matrix):
             return no_predictions(self.task, lambda: len(self.estimator.classes_))
         raw = self.estimator.predict(matrix) if self.task == "regression" else self.estimator.predict_proba(matrix)
@@ -124,8 +130,6 @@ class FittedEstimator:
 
     def importances(self) -> Array | None:
         """Absolute coefficients, or the mean decrease in impurity."""
-        import numpy as np
-
         found = getattr(self.estimator, "feature_importances_", None)
         if found is not None:
             return cast(Array, np.asarray(found, dtype=np.float64))
@@ -136,8 +140,6 @@ class FittedEstimator:
 
     def facts(self) -> dict[str, Any]:
         """Iterations, where the estimator counts them."""
-        import numpy as np
-
         rounds = getattr(self.estimator, "n_iter_", None)
         return {} if rounds is None else {"iterations": int(np.max(rounds))}
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from multiprocessing.process import BaseProcess
 
-from pipelines.engine import _end_with
+from pipelines.engine import end_with
 from pipelines.exit_codes import INTERRUPTED, PART_FAILED
 from pipelines.failures import ModelFailedError
 from pipelines.tuning.worker import Search
@@ -70,7 +70,7 @@ def _work(search: Search, parent: int) -> None:
     from pipelines.surroundings import Surroundings
     from pipelines.tuning.worker import work
 
-    _end_with(parent)
+    end_with(parent)
     try:
         work(search, Surroundings.read(Console(is_quiet=True)))
     except KeyboardInterrupt:

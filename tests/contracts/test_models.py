@@ -61,6 +61,10 @@ def small(kind: Kind, task: str) -> dict[str, Any]:
     return {name: value for name, value in SMALLER.items() if name in kind.parameters(task)}
 
 
+def is_constant(kind: Kind) -> bool:
+    return getattr(kind, "is_constant", False)
+
+
 def takes_gaps(kind: Kind, task: str) -> bool:
     """Whether a kind takes missing values."""
     training = training_of(task)
@@ -144,7 +148,7 @@ def test_predictions(kind: Kind, task: str, fits: Callable[[Kind, str], Fitted])
 def test_it_learns(kind: Kind, task: str, fits: Callable[[Kind, str], Fitted]) -> None:
     training = training_of(task)
     predicted = fits(kind, task).predict(training.X)
-    if getattr(kind, "is_constant", False):
+    if is_constant(kind):
         assert np.ptp(predicted, axis=0).max() == 0
     elif task == "multiclass":
         assert np.mean(predicted[np.arange(N_ROWS), training.y.astype(int)]) > 1 / 3
@@ -232,7 +236,7 @@ def test_weights(kind: Kind, task: str, fits: Callable[[Kind, str], Fitted]) -> 
     try:
         weighted = fit(kind, replace(training, weights=uneven)).predict(others)
     except InputError as error:
-        assert str(error) == f"Model '{kind.name}' takes no weights. Remove 'weights' from it."
+        assert str(error) == f"Model '{kind.name}' takes no weights. Remove 'weights' from it; 'pseudo_labels' need weight: 1 there."
         return
     assert np.isfinite(weighted).all()
     assert not np.array_equal(weighted, fits(kind, task).predict(others))
@@ -318,7 +322,7 @@ def test_a_task_that_a_kind_does_not_do() -> None:
 def test_text_and_dates(kind: Kind, task: str, values: Any) -> None:
     training = training_of(task)
     X = training.X.assign(street=pd.Series(values)[np.arange(N_ROWS) % 3].to_numpy())
-    if getattr(kind, "takes_text", False):
+    if getattr(kind, "takes_text", False) or is_constant(kind):
         assert np.isfinite(fit(kind, replace(training, X=X)).predict(X)).all()
         return
     with pytest.raises(InputError, match=f"Model '{kind.name}' needs numbers, found text, dates or categories in 'street'"):
@@ -356,8 +360,12 @@ def test_infinite_values(kind: Kind, task: str) -> None:
 @every_case
 def test_no_columns(kind: Kind, task: str) -> None:
     training = training_of(task)
+    X = training.X[[]]
+    if is_constant(kind):
+        assert np.isfinite(fit(kind, replace(training, X=X)).predict(X)).all()
+        return
     with pytest.raises(InputError, match=f"Model '{kind.name}' needs at least one column"):
-        fit(kind, replace(training, X=training.X[[]]))
+        fit(kind, replace(training, X=X))
 
 
 @every_case

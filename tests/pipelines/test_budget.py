@@ -101,6 +101,25 @@ def test_progress_counts_models_that_bring_nothing() -> None:
     assert progress.without_gain == 2
 
 
+def test_a_model_may_take_the_whole_place_of_a_constant() -> None:
+    y = np.random.default_rng(0).normal(size=100)
+    folds = Folds(np.full((100, 1), SCORED, dtype=np.int8))
+    prepared: Any = SimpleNamespace(known=Known(y), folds=folds)
+    session: Any = SimpleNamespace(metric=metric_of("rmse", {}))
+    progress = Progress(session, prepared)
+    for values in (np.full(100, 7.0), y):
+        progress.add(Predictions([values], values))
+    assert progress.loss == 0
+
+
+def test_a_constant_stands_before_columns_that_only_boosters_take(quick: Any, foldwise: Callable[..., Any], tmp_path: Path) -> None:
+    quick.edit(("  ridge: {ridge: {alpha: 1.0}, view: linear}\n", "  lgb: {lightgbm: {n_estimators: 5}}\n"))
+    quick.edit(("  - fill: {columns: [area], with: median}\n", "  - cast: {columns: [street], to: category}\n"))
+    quick.change("train.csv", lambda table: table.assign(area=table["area"].where(table["Id"] % 7 > 0)))
+    said = foldwise("run", quick.folder, "--runs", "runs", "--budget", "30m", "--set", "models.tree=null")
+    assert "constant: failed" not in said.err, said.err
+
+
 _SLOW = """
 import os, sys
 os.sched_getaffinity = lambda _: {0, 1}
