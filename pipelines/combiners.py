@@ -7,12 +7,13 @@ from collections.abc import Callable
 from pipelines.ensembles import Problem, blend, stack
 from pipelines.finishing import calibrate, correct, postprocess, route, threshold
 from pipelines.gate import best_of
+from pipelines.log_pool import log_pool
 from pipelines.oof import Entry, OnOof
 from pipelines.ordinal import ordinal_cuts
 from pipelines.spec import Part, Spec
 
 COMBINERS: dict[str, Callable[..., OnOof]] = {
-    way.__name__: way for way in (blend, stack, best_of, route, calibrate, threshold, ordinal_cuts, correct, postprocess)
+    way.__name__: way for way in (blend, stack, log_pool, best_of, route, calibrate, threshold, ordinal_cuts, correct, postprocess)
 }
 
 DECLARED = {name: way for name, way in COMBINERS.items() if name != "postprocess"}

@@ -155,7 +155,7 @@ def hill_climb_weights(scaled: Array, known: Known, blend: Blend, *, steps: int 
     It ends after 12 steps without a gain. Of more than 100,000 rows as many judge, drawn at random. Where members times rows are many, each step looks at all
     members on 20,000 of these rows and at the best three on all of them.
     """
-    rows = _drawn(scaled, known, _JUDGED, np.random.default_rng(0)) if len(scaled) > _JUDGED else np.arange(len(scaled))
+    rows = drawn_rows(scaled, known, _JUDGED, np.random.default_rng(0)) if len(scaled) > _JUDGED else np.arange(len(scaled))
     # members first: each one's values then lie side by side in memory
     members, judges = np.ascontiguousarray(np.moveaxis(scaled[rows], 1, 0)), known.take(rows)
     few = np.linspace(0, len(rows) - 1, _SCREENED).astype(np.intp) if members.size > 100 * _SCREENED else None
@@ -178,7 +178,7 @@ def hill_climb_weights(scaled: Array, known: Known, blend: Blend, *, steps: int 
     return np.asarray(best_counts / best_counts.sum(), dtype=np.float64)
 
 
-def _drawn(scaled: Array, known: Known, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
+def drawn_rows(scaled: Array, known: Known, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
     """Positions of rows drawn without replacement; which rows they are hangs on their values, not on their order."""
     order = np.lexsort((known.y, scaled.reshape(len(scaled), -1).sum(axis=1)))
     return np.sort(order[rng.choice(len(order), count, replace=False)])
@@ -196,7 +196,7 @@ def bagged_hill_climb_weights(scaled: Array, known: Known, blend: Blend) -> Arra
     if len(scaled) >= _ROWS_TO_BAG:
         return hill_climb_weights(scaled, known, blend)
     rng = np.random.default_rng(0)
-    halves = [_drawn(scaled, known, max(2, len(scaled) // 2), rng) for _ in range(_BAGS)]
+    halves = [drawn_rows(scaled, known, max(2, len(scaled) // 2), rng) for _ in range(_BAGS)]
     judged = [half for half in halves if blend.problem.task == "regression" or len(np.unique(known.y[half])) == len(np.unique(known.y))]
     if not judged:
         return hill_climb_weights(scaled, known, blend)

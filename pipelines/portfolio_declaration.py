@@ -74,14 +74,22 @@ def _extended(declaration: Declaration, added: dict[str, dict[str, Any]]) -> Dec
     data["models"].update(added)
     ensemble = data.setdefault("ensemble", {})
     last = next(reversed(ensemble), None)
-    combining = None if last is None else ensemble[_combining(ensemble, last)]
-    blended = combining.get("blend") if isinstance(combining, dict) else None
-    if isinstance(blended, dict) and blended.get("method", "hill_climb") != "mean":
-        blended["of"] = [*(blended.get("of") or before), *added]
+    weighing = None if last is None else _weighing(ensemble[_combining(ensemble, last)])
+    if weighing is not None:
+        weighing["of"] = [*(weighing.get("of") or before), *added]
     elif added or last is None:
         members = before if last is None else [last]
         ensemble[FINAL] = {"blend": {"of": [*members, *added], "method": "bagged_hill_climb"}}
     return Declaration(declaration.path, data, declaration.lines)
+
+
+def _weighing(entry: Any) -> dict[str, Any] | None:
+    """The parameters of an entry that finds weights for its members; None of any other."""
+    if not isinstance(entry, dict):
+        return None
+    ((way, params),) = entry.items()
+    finds = way == "log_pool" or (way == "blend" and (params or {}).get("method", "hill_climb") != "mean")
+    return params if finds and isinstance(params, dict) else None
 
 
 def _combining(ensemble: dict[str, Any], name: str) -> str:
@@ -111,7 +119,7 @@ def only(declaration: Declaration, models: Collection[str]) -> Declaration:
         members = (params or {}).get("of") or predicted
         left = [member for member in members if member in there]
         is_whole = len(left) == len(members)
-        if left and (is_whole or way in ("blend", "stack")):
+        if left and (is_whole or way in ("blend", "stack", "log_pool")):
             kept[name] = {way: {**(params or {}), "of": left}}
             there.add(name)
     data["ensemble"] = kept

@@ -85,4 +85,4 @@ def _known(value: float | None) -> float:
 def _weights(entry: Entry, learnt: dict[str, Any]) -> list[Figure]:
     serving = entry.folder / "serving.json"
     classes = [str(one) for one in entry.read("serving.json").get("classes") or []] if serving.is_file() else []
-    return [weights_figure(name, one, classes) for name, one in learnt.items() if one["kind"] in ("blend", "stack")]
+    return [weights_figure(name, one, classes) for name, one in learnt.items() if one["kind"] in ("blend", "stack", "log_pool")]

@@ -37,11 +37,11 @@ def check_parameters(kind: str, task: str, params: object) -> list[tuple[tuple[s
         return [((), f"takes library parameters, found {params!r}. Write {kind}: {{}} for none.")]
     if not task:
         return []
-    allowed = found.parameters(task)
     lacking = missing(kind)
     if lacking:
         extra = getattr(found, "extra", "")
         return [((), f"{kind!r} needs {' and '.join(lacking)}, not installed here. Install the extra: pip install 'foldwise[{extra}]'.")]
+    allowed = found.parameters(task)
     return [
         ((str(name),), f"unknown parameter of {kind!r}; allowed: {_some(allowed)}.{closest(name, allowed)}")
         for name in params

@@ -49,6 +49,9 @@ class XGBoost:
     name: str = "xgboost"
     rounds_names: tuple[str, ...] = ("n_estimators", "num_boost_round")
     distributions: tuple[str, ...] = ("xgboost-cpu", "xgboost")
+    imports: tuple[str, ...] = ("xgboost",)
+    # or "gpu": one of them, since both install the same package
+    extra: str = "cpu"
     tasks: tuple[str, ...] = ("regression", "binary", "multiclass")
 
     def parameters(self, task: str) -> frozenset[str]:

@@ -21,7 +21,7 @@ def blends_section(evidence: Evidence) -> Section | None:
         return None
     classes, learnt = [str(one) for one in evidence.prepared.classes], evidence.combined.learnt
     said = "What is deployed, fitted on all out-of-fold rows; the scores come from what was fitted without the scored fold."
-    weighing = {name: entry for name, entry in learnt.items() if entry["kind"] in ("blend", "stack")}
+    weighing = {name: entry for name, entry in learnt.items() if entry["kind"] in ("blend", "stack", "log_pool")}
     others = {name: entry for name, entry in learnt.items() if name not in weighing}
     figures: list[Block] = [weights_figure(name, entry, classes) for name, entry in weighing.items()]
     blocks = [*([Text(said)] if learnt else []), *figures, *([_others(others)] if others else []), correlation_figure(evidence)]
@@ -55,6 +55,9 @@ def weights_figure(name: str, learnt: dict[str, Any], classes: list[str]) -> Fig
     if learnt.get("coefficients"):
         return _stack(name, learnt, classes, scale)
     weights = learnt.get("weights")
+    if weights is not None and learnt["kind"] == "log_pool":
+        said = "Probabilities multiplied, each to the power of its weight; in all above one: surer than the members, below one: less sure."
+        return _bars(f"{name}: weights", learnt["of"], weights, "weight", said)
     if weights is None:
         n = len(learnt["of"])
         return _bars(f"{name}: equal weights", learnt["of"], [1 / n] * n, "weight", f"A mean {scale}; there was nothing to fit weights on.")

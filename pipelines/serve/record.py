@@ -187,7 +187,7 @@ def weightless(learnt: Mapping[str, Mapping[str, Any]], outside: Collection[str]
     """
     bound, found = set(outside), dict[str, list[str]]()
     for name, entry in learnt.items():
-        weights = (entry.get("weights") if entry["kind"] == "blend" else None) or [1.0] * len(entry["of"])
+        weights = (entry.get("weights") if entry["kind"] in ("blend", "log_pool") else None) or [1.0] * len(entry["of"])
         found[name] = [member for member, weight in zip(entry["of"], weights, strict=True) if member in bound and weight < _NOTHING]
         if bound.intersection(entry["of"]).difference(found[name]):
             bound.add(name)

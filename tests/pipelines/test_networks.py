@@ -275,22 +275,24 @@ def test_scales_are_medians_and_quartiles() -> None:
 
 
 @pytest.fixture
-def without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine where neither PyTorch nor tabm can be found."""
+def without_extras(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine where neither PyTorch nor tabm can be found, nor XGBoost."""
     import importlib.util
 
-    find_spec = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: None if name in ("torch", "tabm") else find_spec(name, *more))
+    find_spec, lacking = importlib.util.find_spec, ("torch", "tabm", "xgboost")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: None if name in lacking else find_spec(name, *more))
 
 
-@pytest.mark.parametrize(("kind", "lacking"), [("realmlp", "torch"), ("tabm", "torch and tabm")])
-def test_a_declaration_without_the_extra_is_told_what_to_install(without_torch: None, kind: str, lacking: str) -> None:
-    message = f"'{kind}' needs {lacking}, not installed here. Install the extra: pip install 'foldwise[torch]'."
+@pytest.mark.parametrize(
+    ("kind", "lacking", "extra"), [("realmlp", "torch", "torch"), ("tabm", "torch and tabm", "torch"), ("xgboost", "xgboost", "cpu")]
+)
+def test_a_declaration_without_the_extra_is_told_what_to_install(without_extras: None, kind: str, lacking: str, extra: str) -> None:
+    message = f"'{kind}' needs {lacking}, not installed here. Install the extra: pip install 'foldwise[{extra}]'."
     assert check_parameters(kind, "binary", {}) == [((), message)]
     assert message in check_parameters("bagging", "binary", {"of": {kind: {}}})[0][1]
 
 
-def test_the_command_line_says_so_with_code_2(without_torch: None, tiny: Any, foldwise: Callable[..., Any]) -> None:
+def test_the_command_line_says_so_with_code_2(without_extras: None, tiny: Any, foldwise: Callable[..., Any]) -> None:
     tiny.edit(("  tree: {decision_tree: {max_depth: 3}, view: linear}", "  net: {realmlp: {}, view: linear}"))
     said = foldwise("run", tiny.folder, "--runs", tiny.runs)
     assert said.code == 2 and "'realmlp' needs torch, not installed here. Install the extra: pip install 'foldwise[torch]'." in said.err
@@ -298,7 +300,7 @@ def test_the_command_line_says_so_with_code_2(without_torch: None, tiny: Any, fo
 
 def test_the_portfolio_and_the_schema_without_the_extra(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     schema = schema_text()
-    request.getfixturevalue("without_torch")
+    request.getfixturevalue("without_extras")
     assert "realmlp" not in {one.kind for one in configurations("regression", 1000, 10)}
     assert schema_text() == schema and '"realmlp"' in schema
 

@@ -29,8 +29,11 @@ PROBLEMS = {
 }
 WAYS: list[tuple[str, dict[str, Any]]] = [
     ("blend", {"method": method}) for method in ("mean", "simplex", "hill_climb", "bagged_hill_climb")
-] + [("stack", {})]
-every_way = pytest.mark.parametrize(("name", "params"), WAYS, ids=[f"{name}-{'-'.join(params.values())}" for name, params in WAYS])
+] + [("stack", {}), ("log_pool", {})]
+CASES = [(*way, task) for way in WAYS for task in PROBLEMS if (way[0], task) != ("log_pool", "regression")]
+every_way = pytest.mark.parametrize(
+    ("name", "params", "task"), CASES, ids=[f"{name}-{'-'.join(params.values())}-{task}" for name, params, task in CASES]
+)
 
 
 def kfold(n_folds: int = 4, repeats: int = 1, seed: int = 0) -> Folds:
@@ -160,7 +163,6 @@ def test_a_fold_fits_on_rows_it_fits_on_that_were_scored_elsewhere_in_its_repeat
 
 
 @every_way
-@pytest.mark.parametrize("task", PROBLEMS)
 def test_the_scored_rows_target_does_not_reach_the_folds_object(name: str, params: dict[str, Any], task: str) -> None:
     """Change y on the rows that fold k scores: the object of fold k says the same, and others may say something else."""
     folds = kfold(4, repeats=2)
@@ -190,7 +192,6 @@ def test_the_scored_rows_target_does_not_reach_the_folds_object(name: str, param
 
 
 @every_way
-@pytest.mark.parametrize("task", PROBLEMS)
 def test_the_first_window_has_equal_weights(name: str, params: dict[str, Any], task: str) -> None:
     folds, y = windows(), target(task)
     both = members(task, y, folds)
@@ -202,7 +203,6 @@ def test_the_first_window_has_equal_weights(name: str, params: dict[str, Any], t
 
 
 @every_way
-@pytest.mark.parametrize("task", PROBLEMS)
 def test_one_holdout_window(name: str, params: dict[str, Any], task: str) -> None:
     """Nothing was scored before it: equal weights in the score; the deployed object may not be fitted on the holdout either."""
     folds, y = holdout(), target(task)

@@ -58,6 +58,7 @@ def test_large_tables_are_spared_what_grows_too_fast() -> None:
     [
         ({}, {FINAL: ["ridge", "lgb", "cat"]}),
         ({"final": {"blend": {"of": ["ridge"]}}}, {"final": ["ridge", "cat"]}),
+        ({"final": {"log_pool": {"of": ["ridge"]}}}, {"final": ["ridge", "cat"]}),
         ({"final": {"blend": {}}}, {"final": ["ridge", "lgb", "cat"]}),
         ({"mean": {"blend": {"of": ["ridge", "lgb"], "method": "mean"}}}, {"mean": ["ridge", "lgb"], FINAL: ["mean", "cat"]}),
         ({"top": {"stack": {"of": ["ridge", "lgb"]}}}, {"top": ["ridge", "lgb"], FINAL: ["top", "cat"]}),

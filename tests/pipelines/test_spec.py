@@ -210,7 +210,7 @@ FAULTS = [
         "blend: {",
         "blnd: {",
         34,
-        r"ensemble\.final\.blnd: no ensemble method 'blnd'; there are blend, stack, best_of, route, .*Closest: 'blend'",
+        r"ensemble\.final\.blnd: no ensemble method 'blnd'; there are blend, stack, log_pool, best_of, route, .*Closest: 'blend'",
     ),
     (
         "hill_climb",
