@@ -58,7 +58,6 @@ def test_large_tables_are_spared_what_grows_too_fast() -> None:
     [
         ({}, {FINAL: ["ridge", "lgb", "cat"]}),
         ({"final": {"blend": {"of": ["ridge"]}}}, {"final": ["ridge", "cat"]}),
-        ({"final": {"log_pool": {"of": ["ridge"]}}}, {"final": ["ridge", "cat"]}),
         ({"final": {"blend": {}}}, {"final": ["ridge", "lgb", "cat"]}),
         ({"mean": {"blend": {"of": ["ridge", "lgb"], "method": "mean"}}}, {"mean": ["ridge", "lgb"], FINAL: ["mean", "cat"]}),
         ({"top": {"stack": {"of": ["ridge", "lgb"]}}}, {"top": ["ridge", "lgb"], FINAL: ["top", "cat"]}),
@@ -71,6 +70,15 @@ def test_the_portfolio_joins_the_final_blend_or_gets_one(ensemble: dict[str, Any
     assert [*after.data["models"]] == ["ridge", "lgb", "cat"]
     assert {name: part.params["of"] for name, part in build_spec(after).ensemble.items()} == expected
     assert before.data["ensemble"] == ensemble, "what was given stays as it was"
+
+
+def test_the_portfolio_joins_a_pool() -> None:
+    models = {"logistic": {"logistic_regression": {}, "view": "linear"}}
+    before = declared("multiclass", models=models, ensemble={"final": {"log_pool": {"of": ["logistic"]}}})
+    chosen = [one for one in PORTFOLIO if one.name in ("cat", "lgb")]
+    assert with_configurations(before, chosen).data["ensemble"] == {"final": {"log_pool": {"of": ["logistic", "lgb", "cat"]}}}
+    left = only(with_configurations(before, chosen), ["cat"])
+    assert left.data["ensemble"] == {"final": {"log_pool": {"of": ["cat"]}}}
 
 
 def test_configurations_whose_view_is_not_declared_stay_out() -> None:
