@@ -85,6 +85,7 @@ def options_of(
     from_run: str | None = None,
     budget: float | None = None,
     memory: int | None = None,
+    past: bool = False,
     track: bool = True,
 ) -> Options:
     """The options of a run, from what the command line gave."""
@@ -99,6 +100,7 @@ def options_of(
         from_run=from_run,
         budget=budget,
         memory=memory,
+        past=past,
         track=track,
     )
 

@@ -34,9 +34,14 @@ class Entry:
 
 def entries(runs: Path) -> list[Entry]:
     """All recorded runs below a runs folder, oldest first."""
+    found = [entry for competition in runs.glob("*/history") for entry in entries_of(competition.parent)]
+    return sorted(found, key=lambda entry: entry.run_id)
+
+
+def entries_of(competition: Path) -> list[Entry]:
+    """The recorded runs of one competition, ``runs/<competition>``, oldest first."""
     # a name with a dot in front is a run that was killed while it was written
-    found = [path.parent for path in runs.glob("*/history/[!.]*/run.json")]
-    return [Entry(path) for path in sorted(found, key=lambda path: path.name)]
+    return [Entry(path.parent) for path in sorted(competition.glob("history/[!.]*/run.json"))]
 
 
 def find_entry(name: str, runs: Path) -> Entry:

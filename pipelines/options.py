@@ -22,6 +22,8 @@ class Options:
     """Seconds that the run may take, all counted."""
     memory: int | None = None
     """Bytes that fits may use; what is free where it is not given."""
+    past: bool = False
+    """Whether what earlier runs have fitted on the same folds joins the ensemble."""
     track: bool = True
     """Whether the tracker is told of it, now or later."""
 
@@ -37,4 +39,5 @@ class Options:
     def for_key(self) -> dict[str, Any]:
         """The options that change what comes out."""
         limit = {} if self.budget is None else {"budget": self.budget}
-        return {"models": self.models, "sample": self.sample, "device": self.device, **limit}
+        past = {"past": True} if self.past else {}
+        return {"models": self.models, "sample": self.sample, "device": self.device, **limit, **past}

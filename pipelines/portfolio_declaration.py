@@ -1,4 +1,4 @@
-"""A declaration with the portfolio's models added, or with only those of its models that are complete."""
+"""A declaration with models or members added and blended in, or with only those of its models that are complete."""
 
 from __future__ import annotations
 
@@ -68,10 +68,25 @@ def with_entry(declaration: Declaration, model: str, entry: dict[str, Any]) -> D
     return Declaration(declaration.path, {**declaration.data, "models": models}, declaration.lines)
 
 
+def with_members(declaration: Declaration, members: list[dict[str, Any]]) -> Declaration:
+    """Add predictions made elsewhere, entries under ``members``, and take them into the final blend."""
+    data = copy.deepcopy(declaration.data)
+    before = [*data["models"], *member_names(data)]
+    data["members"] = [*(data.get("members") or []), *members]
+    _blend_in([name for name in member_names(data) if name not in before], data, before)
+    return Declaration(declaration.path, data, declaration.lines)
+
+
 def _extended(declaration: Declaration, added: dict[str, dict[str, Any]]) -> Declaration:
     data = copy.deepcopy(declaration.data)
     before = [*data["models"], *member_names(data)]
     data["models"].update(added)
+    _blend_in(list(added), data, before)
+    return Declaration(declaration.path, data, declaration.lines)
+
+
+def _blend_in(added: list[str], data: dict[str, Any], before: list[str]) -> None:
+    """Let the entry that weighs models for the final weigh these too, or a new one behind it; ``before`` are those that were there."""
     ensemble = data.setdefault("ensemble", {})
     last = next(reversed(ensemble), None)
     weighing = None if last is None else _weighing(ensemble[_combining(ensemble, last)])
@@ -80,7 +95,6 @@ def _extended(declaration: Declaration, added: dict[str, dict[str, Any]]) -> Dec
     elif added or last is None:
         members = before if last is None else [last]
         ensemble[FINAL] = {"blend": {"of": [*members, *added], "method": "bagged_hill_climb"}}
-    return Declaration(declaration.path, data, declaration.lines)
 
 
 def _weighing(entry: Any) -> dict[str, Any] | None:

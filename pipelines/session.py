@@ -103,6 +103,8 @@ def open_session(competition: Competition, data: Path, options: Options, around:
             f"--models names only members made elsewhere ({listed(options.models)}); at least one model to fit is needed: {listed(spec.models)}."
         )
     _check_chosen(spec, options)
+    if options.past and (options.models or options.sample is not None):
+        raise InputError("--past joins what was fitted on all rows to all models. Leave out --models and --sample, or --past.")
     if options.sample is not None and options.sample < 1:
         raise InputError(f"--sample needs at least 1 row, found {options.sample}.")
     tables, outside = (hash_inputs(data, names(declaration.data)) for names in (table_names, member_files))
@@ -112,7 +114,23 @@ def open_session(competition: Competition, data: Path, options: Options, around:
         raise InputError(
             f"--sample leaves no model: {listed(spec.models)} stand(s) on predictions made elsewhere, which know only all rows."
         )
-    return on_devices(session)
+    return on_devices(_with_past(session) if options.past else session)
+
+
+def _with_past(session: Session) -> Session:
+    """The session with models of earlier runs as members; what joined is said."""
+    from pipelines.history import entries_of
+    from pipelines.outside.past import past_members
+    from pipelines.portfolio_declaration import with_members
+
+    runs = entries_of(session.latest)
+    members = past_members(runs, session.keys, session.models)
+    session.console.say(f"past: {len(members)} model(s) of {len(runs)} earlier run(s) join: the same rows and folds, and not fitted here")
+    if not members:
+        return session
+    declaration = with_members(session.declaration, members)
+    keys = replace(session.keys, outside=hash_inputs(session.data, member_files(declaration.data)))
+    return replace(session, keys=keys).with_declaration(declaration)
 
 
 def _check_chosen(spec: Spec, options: Options) -> None:

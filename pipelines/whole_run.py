@@ -83,7 +83,7 @@ def run(name_or_folder: str, *, options: Options | None = None, around: Surround
     if tuned:
         around.console.say(tuned)
     key = run_key(declaration, hash_inputs(data, input_names(declaration.data)), options.for_key())
-    latest = find_latest(options.runs / competition.name, key) if options.is_full and options.budget is None else None
+    latest = find_latest(options.runs / competition.name, key) if options.is_full and options.budget is None and not options.past else None
     if latest is not None:
         return Result(latest.facts["run_id"], latest.folder, read_json(latest.folder / "metrics.json"), 0, is_new=False)
     from pipelines.session import open_session

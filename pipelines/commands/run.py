@@ -20,6 +20,7 @@ from pipelines.command_options import Duration, Memory, choosing, of_competition
     help="Fit the declared models and more, as many as help, within this time: 90s, 10m, 1h30m.",
 )
 @click.option("--memory", type=Memory(), metavar="SIZE", help="What fits may use: 8g, 500m; what is free by default.")
+@click.option("--past", is_flag=True, help="Let models of earlier runs join the ensemble, where rows and folds are the same.")
 @track_option
 def command(competition: str, **given: Any) -> None:
     """Run a competition to a submission and a report."""
