@@ -99,7 +99,14 @@ def _workers(plan: ThreadPlan) -> Any:
     from joblib.externals.loky import get_reusable_executor
 
     limits = {f"{library}_NUM_THREADS": str(plan.threads) for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
-    return get_reusable_executor(plan.workers, timeout=_IDLE_SECONDS, env=limits, initializer=end_with, initargs=(os.getpid(),))
+    started = (os.getpid(), os.getcwd())
+    return get_reusable_executor(plan.workers, timeout=_IDLE_SECONDS, env=limits, initializer=_start, initargs=started)
+
+
+def _start(parent: int, folder: str) -> None:
+    """Begin a worker; ``folder`` is that of its parent, so that one who goes to another folder gets workers that are there too."""
+    os.chdir(folder)
+    end_with(parent)
 
 
 def _outcome(future: Future[Outcome], job: FoldFit) -> Outcome:

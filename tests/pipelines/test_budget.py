@@ -81,6 +81,17 @@ def test_declared_models_then_the_portfolio(quick: Any, foldwise: Callable[..., 
     assert (other / "submission.csv").read_bytes() == (latest / "submission.csv").read_bytes()
 
 
+def test_workers_follow_into_another_folder(
+    quick: Any, foldwise: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a notebook: the workers of the first run are still there, and paths are relative."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        foldwise("run", quick.folder, "--runs", "runs", "--budget", "30m")
+        assert (tmp_path / name / "runs" / "tiny" / "submission.csv").is_file()
+
+
 def test_too_little_time_for_any_model(quick: Any, foldwise: Callable[..., Any]) -> None:
     said = foldwise("run", quick.folder, "--runs", "runs", "--budget", "0.01s")
     assert said.code == 2
