@@ -17,9 +17,18 @@ from pipelines.oof import OnOof
 from pipelines.pinball import linear_quantile, smooth_pinball, width_for
 from pipelines.targets import Transform
 
-Scale = Literal["transformed", "target", "probability", "logit"]
+Scale = Literal["transformed", "target", "log", "probability", "logit", "rank"]
+_SCALES: dict[str, tuple[Scale, ...]] = {
+    "regression": ("transformed", "target", "log"),
+    "binary": ("probability", "logit", "rank"),
+    "multiclass": ("probability", "logit"),
+}
+"""The scales of each task; the first one unless another is asked for."""
 Above0 = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
 _EDGE = 1e-6
+_KNOTS = 501
+"""So many quantiles tell a rank."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,8 @@ class Problem:
             # a prediction below the transform's domain is taken to its edge
             least = self.transform.least if self.transform.least_allowed else self.transform.least + _EDGE
             return self.transform.forward(np.maximum(values, least))
+        if scale == "log":
+            return np.asarray(np.log(np.maximum(values, _EDGE)), dtype=np.float64)
         if scale == "logit":
             clipped = np.clip(values, _EDGE, 1 - _EDGE)
             return np.log(clipped) - np.log1p(-clipped) if self.task == "binary" else np.log(clipped)
@@ -45,6 +56,8 @@ class Problem:
         """Combined values back in target units or probabilities."""
         if scale == "transformed":
             return self.transform.inverse(values)
+        if scale == "log":
+            return np.asarray(np.exp(values), dtype=np.float64)
         if scale != "logit":
             return values
         if self.task == "binary":
@@ -54,47 +67,73 @@ class Problem:
 
     def default_scale(self) -> Scale:
         """Blends act on the transformed scale, or on probabilities."""
-        return "transformed" if self.task == "regression" else "probability"
+        return _SCALES[self.task][0]
 
 
 @dataclass
 class Blend:
-    """A weighted mean of the members; weights are at least 0 and sum to 1."""
+    """A weighted mean of the members; weights are at least 0 and sum to 1.
+
+    On the logarithmic scale it is a weighted geometric mean; on that of ranks each member counts by the share of the rows it was
+    fitted on that lie below, so that a row's rank does not hang on the rows beside it.
+    """
 
     problem: Problem
     scale: Scale
     find: Callable[[Array, Known, Blend], Array] | None
     """How the weights are found; None for equal ones."""
     weights: Array | None = field(default=None)
+    shrink: float = 0.0
+    """The share of the weight that all members have alike."""
+    knots: Array | None = None
+    """Quantiles of each member on the scale of ranks, shape (n_knots, n_members)."""
     takes_gaps: bool = False
 
     @property
     def learns(self) -> bool:
-        """Whether weights are looked for."""
-        return self.find is not None
+        """Whether weights, or the members' quantiles, are looked for."""
+        return self.find is not None or self.scale == "rank"
 
     def fit(self, members: Array, known: Known) -> None:
         """Find the weights on out-of-fold members of shape (n_rows, n_members[, n_classes])."""
+        if self.scale == "log" and known.y.min() <= 0:
+            raise InputError(f"scale 'log' needs a target above 0; the smallest value is {known.y.min():g}. Use 'target'.")
+        if self.scale == "rank":
+            self.knots = np.quantile(members, np.linspace(0, 1, _KNOTS), axis=0)
         n = members.shape[1]
-        self.weights = np.full(n, 1 / n) if self.find is None else self.find(self.problem.to_scale(members, self.scale), known, self)
+        even = np.full(n, 1 / n)
+        self.weights = even if self.find is None else (1 - self.shrink) * self.find(self._scaled(members), known, self) + self.shrink * even
 
     def predict(self, members: Array, known: Known = NOTHING_KNOWN) -> Array:
         """The weighted mean, equal weights before any fit."""
-        scaled = self.problem.to_scale(members, self.scale)
         weights = np.full(members.shape[1], 1 / members.shape[1]) if self.weights is None else self.weights
-        return self.problem.from_scale(combine(scaled, weights), self.scale)
+        return self.problem.from_scale(combine(self._scaled(members), weights), self.scale)
+
+    def _scaled(self, members: Array) -> Array:
+        if self.scale != "rank" or self.knots is None:
+            return self.problem.to_scale(members, self.scale)
+        return np.stack([_ranks(members[:, at], self.knots[:, at]) for at in range(members.shape[1])], axis=1)
 
     def loss(self, mixed: Array, known: Known) -> float:
         """The declared metric, smaller is better, of mixed members on the blend's scale."""
         return self.problem.metric.loss(known.y, self.problem.from_scale(mixed, self.scale), known.weights, known.columns)
 
     def describe(self) -> dict[str, Any]:
-        """The weights."""
-        return {"scale": self.scale, "weights": None if self.weights is None else [float(weight) for weight in self.weights]}
+        """The weights, and the quantiles that tell ranks."""
+        weights = None if self.weights is None else [float(weight) for weight in self.weights]
+        return {"scale": self.scale, "weights": weights, **({} if self.knots is None else {"knots": self.knots.tolist()})}
 
     def restore(self, described: dict[str, Any]) -> None:
-        """Take the weights back."""
+        """Take them back."""
         self.weights = None if described["weights"] is None else np.array(described["weights"], dtype=np.float64)
+        self.knots = None if described.get("knots") is None else np.array(described["knots"], dtype=np.float64)
+
+
+def _ranks(values: Array, knots: Array) -> Array:
+    """The share of rows below each value, from quantiles in increasing order; the middle of those that equal it."""
+    known, which = np.unique(knots, return_inverse=True)
+    shares = np.linspace(0, 1, len(knots))
+    return np.asarray(np.interp(values, known, np.bincount(which, shares) / np.bincount(which)), dtype=np.float64)
 
 
 def combine(scaled: Array, weights: Array) -> Array:
@@ -269,17 +308,19 @@ def blend(
     of: list[str] | None = None,
     method: Literal["mean", "simplex", "hill_climb", "bagged_hill_climb"] = "hill_climb",
     scale: Scale | None = None,
+    shrink: Share = 0.0,
 ) -> OnOof:
-    """A weighted mean of the members.
+    """A weighted mean of the members; ``shrink`` draws weights that are looked for to equal ones.
 
     Raises
     ------
     InputError
-        When the scale does not fit the task.
+        When the scale does not fit the task or the method.
     """
-    fitting = ("transformed", "target") if problem.task == "regression" else ("probability", "logit")
-    if scale not in (None, *fitting):
-        raise InputError(f"scale {scale!r} does not fit task {problem.task!r}; allowed: {', '.join(fitting)}.")
+    if scale not in (None, *_SCALES[problem.task]):
+        raise InputError(f"scale {scale!r} does not fit task {problem.task!r}; allowed: {', '.join(_SCALES[problem.task])}.")
+    if scale == "rank" and method == "simplex":
+        raise InputError("method 'simplex' goes by the log loss, and ranks are no probabilities. Use 'hill_climb'.")
     find = {
         "mean": None,
         "simplex": simplex_weights,
@@ -287,7 +328,7 @@ def blend(
         "bagged_hill_climb": bagged_hill_climb_weights,
     }[method]
     weights = np.full(len(of), 1 / len(of)) if find is None and of else None
-    return Blend(problem, scale or problem.default_scale(), find, weights)
+    return Blend(problem, scale or problem.default_scale(), find, weights, shrink)
 
 
 def stack(

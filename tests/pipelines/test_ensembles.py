@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import rankdata
 
 from features.errors import InputError
 from pipelines.combiners import COMBINERS
@@ -18,10 +19,17 @@ from pipelines.targets import TRANSFORMS
 
 N_ROWS, TASKS = 60, ("regression", "binary", "multiclass")
 METHODS = ("mean", "simplex", "hill_climb", "bagged_hill_climb")
-WAYS: list[tuple[str, dict[str, Any]]] = [*(("blend", {"method": method}) for method in METHODS), ("stack", {}), ("log_pool", {})]
-every_way = pytest.mark.parametrize(
-    ("name", "params", "task"), [(*way, task) for way in WAYS for task in TASKS if (way[0], task) != ("log_pool", "regression")]
-)
+CLASSES = ("binary", "multiclass")
+WAYS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
+    *(("blend", {"method": method}, TASKS) for method in METHODS),
+    ("blend", {"method": "hill_climb", "shrink": 0.5}, TASKS),
+    ("blend", {"method": "simplex", "scale": "logit"}, CLASSES),
+    *(("blend", {"method": method, "scale": "log"}, ("regression",)) for method in METHODS),
+    *(("blend", {"method": method, "scale": "rank"}, ("binary",)) for method in METHODS if method != "simplex"),
+    ("stack", {}, TASKS),
+    ("log_pool", {}, CLASSES),
+]
+every_way = pytest.mark.parametrize(("name", "params", "task"), [(name, params, task) for name, params, tasks in WAYS for task in tasks])
 
 
 def problem_of(task: str, metric: str | None = None, transform: str = "none") -> Problem:
@@ -199,8 +207,53 @@ def test_the_logit_scale_and_back(task: str) -> None:
     assert np.isfinite(problem.to_scale(sure, "logit")).all()
 
 
+def test_the_geometric_mean() -> None:
+    members, y = np.array([[1.0, 100.0], [4.0, 9.0], [0.0, 5.0]]), np.array([1.0, 2.0, 3.0])
+    blend = COMBINERS["blend"](problem_of("regression"), method="mean", scale="log")
+    np.testing.assert_allclose(blend.predict(members[:2], NOTHING_KNOWN), [10.0, 6.0])
+    assert np.isfinite(blend.predict(members, NOTHING_KNOWN)).all()
+    with pytest.raises(InputError, match="scale 'log' needs a target above 0; the smallest value is -1"):
+        blend.fit(members, Known(y - 2))
+
+
+def test_ranks_are_those_among_the_rows_it_was_fitted_on() -> None:
+    rng = np.random.default_rng(0)
+    members, y = rng.random((400, 2)) ** [1, 5], rng.integers(0, 2, 400).astype(float)
+    members[:40, 1] = 0.0
+    blend: Any = COMBINERS["blend"](problem_of("binary", "roc_auc"), method="mean", scale="rank", of=["a", "b"])
+    blend.fit(members, Known(y))
+    share_below = np.column_stack([(rankdata(members[:, at]) - 1) / 399 for at in range(2)])
+    np.testing.assert_allclose(blend.predict(members), share_below.mean(axis=1), atol=0.003)
+    np.testing.assert_array_equal(blend.predict(members[7:8]), blend.predict(members)[7:8])
+    assert blend.predict(np.array([[-1.0, -1.0], [2.0, 2.0]])).tolist() == pytest.approx([0.025, 1.0], abs=0.003), "beyond what was seen"
+    again: Any = COMBINERS["blend"](problem_of("binary", "roc_auc"), method="mean", scale="rank", of=["a", "b"])
+    again.restore(blend.describe())
+    np.testing.assert_array_equal(again.predict(members), blend.predict(members))
+
+
+@pytest.mark.parametrize("shrink", [0.0, 0.25, 1.0])
+def test_weights_are_drawn_to_equal_ones(shrink: float) -> None:
+    y = np.arange(20.0)
+    blend: Any = COMBINERS["blend"](problem_of("regression"), method="hill_climb", shrink=shrink)
+    blend.fit(np.column_stack([y + 3, y, y + 9]), Known(y))
+    np.testing.assert_allclose(blend.weights, (1 - shrink) * np.array([0, 1, 0]) + shrink / 3)
+
+
+def test_ranks_are_no_probabilities() -> None:
+    with pytest.raises(InputError, match="method 'simplex' goes by the log loss, and ranks are no probabilities"):
+        COMBINERS["blend"](problem_of("binary"), method="simplex", scale="rank")
+
+
 @pytest.mark.parametrize(
-    ("task", "scale"), [("regression", "logit"), ("regression", "probability"), ("binary", "transformed"), ("multiclass", "target")]
+    ("task", "scale"),
+    [
+        ("regression", "logit"),
+        ("regression", "probability"),
+        ("binary", "transformed"),
+        ("multiclass", "target"),
+        ("multiclass", "rank"),
+        ("binary", "log"),
+    ],
 )
 def test_a_scale_of_another_task(task: str, scale: Scale) -> None:
     with pytest.raises(InputError, match=f"scale '{scale}' does not fit task '{task}'; allowed: "):

@@ -29,8 +29,9 @@ PROBLEMS = {
 }
 WAYS: list[tuple[str, dict[str, Any]]] = [
     ("blend", {"method": method}) for method in ("mean", "simplex", "hill_climb", "bagged_hill_climb")
-] + [("stack", {}), ("log_pool", {})]
-CASES = [(*way, task) for way in WAYS for task in PROBLEMS if (way[0], task) != ("log_pool", "regression")]
+] + [("blend", {"scale": "rank"}), ("stack", {}), ("log_pool", {})]
+NOT_FOR = {"log_pool": ("regression",), "rank": ("regression", "multiclass")}
+CASES = [(*way, task) for way in WAYS for task in PROBLEMS if task not in NOT_FOR.get(way[1].get("scale", way[0]), ())]
 every_way = pytest.mark.parametrize(
     ("name", "params", "task"), CASES, ids=[f"{name}-{'-'.join(params.values())}-{task}" for name, params, task in CASES]
 )
