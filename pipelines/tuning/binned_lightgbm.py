@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,24 +11,13 @@ from pipelines.metrics import Array
 from pipelines.models.contract import Training
 from pipelines.models.lightgbm import LightGBM
 from pipelines.models.matrix import as_matrix
-from pipelines.models.rounds import inner_cut, patience
+from pipelines.models.rounds import patience
 from pipelines.objectives import OBJECTIVES
+from pipelines.tuning.bins import Bins, Stopping, shared_bins
 from pipelines.tuning.folds import TuningFold
 from pipelines.tuning.trainers import Watch, checkpoints
 
 _RATES = ("learning_rate", "eta", "shrinkage_rate")
-_MOST_WAYS = 4
-"""Ways of binning that are kept for a fold."""
-
-
-@dataclass(frozen=True)
-class _Bins:
-    """Binned rows: fitted, held out to find the rounds (None where they are given), scored."""
-
-    rows: Training
-    fit: Any
-    cut: Any
-    scored: Any
 
 
 def train(kind: str, params: dict[str, Any], fold: TuningFold, watch: Watch | None) -> Array | None:
@@ -47,54 +35,43 @@ def train(kind: str, params: dict[str, Any], fold: TuningFold, watch: Watch | No
     booster = lightgbm.Booster({**settings, "feature_pre_filter": False}, bins.fit).add_valid(bins.scored, "scored")
     rate = float(next((settings[name] for name in _RATES if settings.get(name) is not None), 0.1))
     marks = checkpoints(rounds, rate) if watch is not None else {}
-    best, best_at, waits, n_rounds = np.inf, 0, patience(rate), rounds or fold.training.max_rounds
+    stopping, n_rounds = Stopping(patience(rate)), rounds or fold.training.max_rounds
     if rounds is None:
         booster.add_valid(bins.cut, "cut")
     for done in range(1, n_rounds + 1):
-        is_finished = booster.update()
+        is_over = booster.update()
         if watch is not None and done in marks:
             watch(marks[done], fold.score(_predictions(booster, bins.scored), params, bins.rows))
         if rounds is None:
             judged = booster.eval(bins.cut, "cut")[0]
-            loss = -judged[2] if judged[3] else judged[2]
-            best, best_at = (loss, done) if loss < best else (best, best_at)
-        if is_finished or (rounds is None and done - best_at >= waits):
+            is_over = stopping.is_over(-judged[2] if judged[3] else judged[2], done) or is_over
+        if is_over:
             break
-    if rounds is None and best_at < booster.current_iteration():
+    if rounds is None and stopping.round < booster.current_iteration():
         matrix, _ = as_matrix(fold.scored, own.name, allow_missing=True, allow_categories=True, compact=True)
-        return np.asarray(booster.predict(matrix, num_iteration=max(1, best_at), num_threads=fold.training.threads), dtype=np.float64)
+        return np.asarray(
+            booster.predict(matrix, num_iteration=max(1, stopping.round), num_threads=fold.training.threads), dtype=np.float64
+        )
     return _predictions(booster, bins.scored)
 
 
-def _binned(fold: TuningFold, settings: dict[str, Any], *, with_cut: bool) -> _Bins:
-    import lightgbm
-
-    # the library knows which settings binning reads
-    way = json.dumps([lightgbm.Dataset(None, params=dict(settings)).get_params(), with_cut], sort_keys=True, default=str)
-    if way not in fold.binned:
-        while len(fold.binned) >= _MOST_WAYS:
-            del fold.binned[next(iter(fold.binned))]
-        fold.binned[way] = _bins(fold, settings, with_cut=with_cut)
-    found: _Bins = fold.binned[way]
-    return found
-
-
-def _bins(fold: TuningFold, settings: dict[str, Any], *, with_cut: bool) -> _Bins:
+def _binned(fold: TuningFold, settings: dict[str, Any], *, with_cut: bool) -> Bins:
     import lightgbm
 
     def matrix(X: Any) -> tuple[Any, list[int]]:
         return as_matrix(X, "lightgbm", allow_missing=True, allow_categories=True, compact=True)
 
-    training, rows, held = fold.training, fold.fitted_rows, None
-    if with_cut:
-        fit, stop = inner_cut(training)
-        rows, held = training.take(fit).resampled(), training.take(stop)
-    X, categorical = matrix(rows.X)
-    data = lightgbm.Dataset(X, rows.y, weight=rows.weights, categorical_feature=categorical, params=dict(settings)).construct()
-    later: dict[str, Any] = {"reference": data, "categorical_feature": categorical, "params": dict(settings)}
-    cut = None if held is None else lightgbm.Dataset(matrix(held.X)[0], held.y, **later).construct()
-    scored = lightgbm.Dataset(matrix(fold.scored)[0], np.zeros(len(fold.scored)), **later).construct()
-    return _Bins(rows, data, cut, scored)
+    def make(rows: Training, held: Training | None) -> Bins:
+        X, categorical = matrix(rows.X)
+        data = lightgbm.Dataset(X, rows.y, weight=rows.weights, categorical_feature=categorical, params=dict(settings)).construct()
+        later: dict[str, Any] = {"reference": data, "categorical_feature": categorical, "params": dict(settings)}
+        cut = None if held is None else lightgbm.Dataset(matrix(held.X)[0], held.y, **later).construct()
+        scored = lightgbm.Dataset(matrix(fold.scored)[0], np.zeros(len(fold.scored)), **later).construct()
+        return Bins(rows, data, cut, scored)
+
+    # the library knows which settings binning reads
+    way = json.dumps(lightgbm.Dataset(None, params=dict(settings)).get_params(), sort_keys=True, default=str)
+    return shared_bins(fold, way, make, with_cut=with_cut)
 
 
 def _predictions(booster: Any, data: Any) -> Array:
