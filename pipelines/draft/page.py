@@ -109,9 +109,9 @@ def _ensemble(page: Page) -> Iterator[str]:
     is_quantile = page.goal.quantile is not None
     blend = {"blend": {"of": [*page.models], "method": "bagged_hill_climb"}}
     why = "models picked one by one for what they add to the others, with replacement"
-    if page.goal.metric == "log_loss":
+    if page.goal.is_pooled:
         blend = {"log_pool": {"of": [*page.models]}}
-        why = "probabilities multiplied: surer than a mean where models agree, and by log loss better on all tables tried"
+        why = "probabilities multiplied: surer than a mean where models agree; weights by the log loss"
     yield from entry("blended" if is_quantile else "final", blend, why, indent=2)
     if is_quantile:
         why = "quantiles learnt from few rows lie too far inside: how far is learnt from the other folds' out-of-fold rows"

@@ -181,6 +181,23 @@ def test_task_and_metric(make: Make, y: Any, metric: str | None, found: tuple[st
     assert (goal.task, goal.metric, goal.transform) == found
 
 
+@pytest.mark.parametrize(
+    ("levels", "metric", "combined"),
+    [
+        (["no", "yes"], None, "blend"),
+        (["no", "yes"], "accuracy", "log_pool"),
+        (["no", "yes"], "log_loss", "log_pool"),
+        (["no", "yes"], "brier", "blend"),
+        (["a", "b", "c"], None, "log_pool"),
+        (["a", "b", "c"], "roc_auc", "blend"),
+        ([0.5, 1.5, 2.5], None, "blend"),
+    ],
+)
+def test_models_are_combined_by_the_log_loss_where_classes_are_judged(make: Make, levels: Any, metric: str | None, combined: str) -> None:
+    drafted = make(people(610).assign(y=np.resize(np.array(levels, dtype=object), 610)), metric=metric)
+    assert spec_of(drafted).ensemble["final"].name == combined
+
+
 def in_time(n: int = 400) -> pd.DataFrame:
     days = pd.Series(pd.Timestamp("2019-01-01") + pd.to_timedelta(np.arange(n), unit="D"))
     return people(n).assign(when=days.dt.strftime("%d/%m/%Y"), step=np.arange(n) // 4, patient=[f"p{one}" for one in np.arange(n) // 6])
