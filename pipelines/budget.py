@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from features.errors import InputError
+from pipelines.layer_gate import add_layers
 from pipelines.portfolio import Configuration, configurations
 from pipelines.portfolio_declaration import CONSTANT, new_seeds, with_configurations, with_constant
 from pipelines.prepare import ensure_table
@@ -31,6 +32,8 @@ _SEEDED = ("lightgbm", "xgboost", "catboost", "extra_trees", "random_forest", "m
 _TRACKING_SECONDS = 15.0
 """What importing mlflow and writing a run can take; with less time left, the tracker is told later."""
 _ROUNDS_OF_SEEDS = 8
+_BEFORE_LAYERS = 0.4
+"""The share of the budget after which layers come before further models."""
 
 
 def run_within(session: Session, key: str) -> Result:
@@ -54,7 +57,9 @@ def run_within(session: Session, key: str) -> Result:
     full = session.with_declaration(declaration)
     with tempfile.TemporaryDirectory(prefix=".budget-", dir=session.latest) as scratch:
         race = Race.begin(full, key, Path(scratch))
-        race.run(race.session, race.session.models)
+        race.run(race.session, race.session.models, pause=race.clock.began + _BEFORE_LAYERS * race.clock.budget)
+        add_layers(race)
+        race.run(race.session, race.not_begun)
         # every family has had its turn; from here on models are more of the same
         race.progress.patience = patience_for(race.prepared.n_train)
         best = race.best(_SEEDED)

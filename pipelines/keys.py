@@ -34,6 +34,7 @@ _TABLE_CORE = (
     "pipelines.files",
     "pipelines.hash_sample",
     "pipelines.splits",
+    "pipelines.held_out",
     "pipelines.time_splits",
     "pipelines.times",
     "pipelines.windows",
@@ -60,6 +61,8 @@ class Keys:
     devices: Devices
     outside: dict[str, str] = field(default_factory=dict)
     """Hash of each file of predictions made elsewhere."""
+    holds_out: bool = False
+    """Whether the folds are those with rows held out from all but the last (``held_out``)."""
 
     @functools.cached_property
     def table(self) -> str:
@@ -74,7 +77,8 @@ class Keys:
             spec.target.model_dump(),
         ]
         # tables that were kept under the plain name do not say how wide they are
-        return key_of("table with its width", declared, self.inputs, self.sample, _code(_TABLE_CORE, _FRAME_LIBRARIES))
+        held_out = ["held out"] if self.holds_out else []
+        return key_of("table with its width", declared, self.inputs, self.sample, _code(_TABLE_CORE, _FRAME_LIBRARIES), *held_out)
 
     @functools.cached_property
     def _views(self) -> dict[str, str]:

@@ -27,6 +27,7 @@ class Configuration:
     name: str
     kind: str
     view: str
+    """Empty for a layer that sees predictions alone."""
     params: dict[str, Any] = field(default_factory=dict)
     keys: dict[str, Any] = field(default_factory=dict)
     tasks: tuple[str, ...] = ("regression", "binary", "multiclass")
@@ -40,7 +41,19 @@ class Configuration:
     @property
     def declared(self) -> dict[str, Any]:
         """Its entry under ``models``."""
-        return {self.kind: dict(self.params), "view": self.view, **self.keys}
+        return {self.kind: dict(self.params), **({"view": self.view} if self.view else {}), **self.keys}
+
+    def fits(self, task: str, n_rows: int, n_columns: int) -> bool:
+        """Whether it is for this task and size, and its library is installed."""
+        from pipelines.models import missing
+
+        return (
+            task in self.tasks
+            and not missing(self.kind)
+            and n_rows >= self.min_rows
+            and (self.max_rows is None or n_rows <= self.max_rows)
+            and (self.max_cells is None or n_rows * n_columns <= self.max_cells)
+        )
 
 
 _CLASSES = ("binary", "multiclass")
@@ -128,6 +141,18 @@ PORTFOLIO: tuple[Configuration, ...] = (
 )
 
 
+LAYERS: tuple[Configuration, ...] = (
+    Configuration("top_forest", "random_forest", TREES, _FOREST, tasks=_CLASSES, max_rows=200_000),
+    Configuration("top_forest", "random_forest", TREES, _FOREST_REGRESSION, tasks=("regression",), max_rows=200_000),
+    Configuration("top_linear", "logistic_regression", "", {"C": 0.1, "max_iter": 500}, {"passthrough": False}, tasks=_CLASSES),
+    Configuration("top_linear", "ridge", "", {"alpha": 10.0}, {"passthrough": False}, tasks=("regression",)),
+    Configuration("top_extra_trees", "extra_trees", TREES, _FOREST, tasks=_CLASSES, max_rows=200_000),
+    Configuration("top_extra_trees", "extra_trees", TREES, _FOREST_REGRESSION, tasks=("regression",), max_rows=200_000),
+    Configuration("top_lgb", "lightgbm", NATIVE, {"learning_rate": 0.05, "num_leaves": 15, "feature_fraction": 0.6, "lambda_l2": 1}),
+)
+"""Second layers: what they stand on is said where they are declared."""
+
+
 QUANTILE_PORTFOLIO: tuple[Configuration, ...] = (
     # a linear program: 2 s for 5,000 rows x 50 columns, and more than in proportion beyond
     Configuration(
@@ -159,21 +184,14 @@ def configurations(task: str, n_rows: int, n_columns: int, *, on_log: bool = Fal
     of_quantile
         Only kinds that learn a quantile, for a metric that asks for one.
     """
-
-    from pipelines.models import missing
-
-    def fits(one: Configuration) -> bool:
-        return (
-            task in one.tasks
-            and not missing(one.kind)
-            and n_rows >= one.min_rows
-            and (one.max_rows is None or n_rows <= one.max_rows)
-            and (one.max_cells is None or n_rows * n_columns <= one.max_cells)
-        )
-
-    fitting = [_steadied(one, task) for one in (QUANTILE_PORTFOLIO if of_quantile else PORTFOLIO) if fits(one)]
+    fitting = [_steadied(one, task) for one in (QUANTILE_PORTFOLIO if of_quantile else PORTFOLIO) if one.fits(task, n_rows, n_columns)]
     logged = [name for kind in _BOOSTERS for name in [one.name for one in fitting if one.kind == kind][::2]] if on_log else []
     return [replace(one, keys={**one.keys, "transform": "log1p"}) if one.name in logged else one for one in fitting]
+
+
+def layers(task: str, n_rows: int, *, of_quantile: bool = False) -> list[Configuration]:
+    """The second layers for a task and a size, in their order; for a quantile those that learn one."""
+    return [_steadied(one, task) for one in LAYERS if one.fits(task, n_rows, 1) and (not of_quantile or one.kind in QUANTILE_LOSSES)]
 
 
 def _steadied(one: Configuration, task: str) -> Configuration:

@@ -13,7 +13,9 @@ from pipelines.portfolio import Configuration, view_among
 CONSTANT = "constant"
 """The model that a run within a budget begins with."""
 FINAL = "portfolio"
-"""The ensemble entry that is added where the declared final is no blend."""
+"""The ensemble entry that is added where the declared final is no blend, or where there are layers."""
+LAYERED = "layered"
+"""The entry that weighs second layers beside the models they stand on."""
 
 
 def with_configurations(declaration: Declaration, chosen: Iterable[Configuration]) -> Declaration:
@@ -55,6 +57,32 @@ def _of_these(entry: Any, predicted: list[str]) -> dict[str, Any]:
     return {way: {**(params or {}), "of": (params or {}).get("of") or predicted}}
 
 
+def with_layers(declaration: Declaration, chosen: Iterable[Configuration], below: list[str], *, halves: bool = True) -> Declaration:
+    """Add second layers that stand on some models, and an entry that weighs them beside all that the final weighs.
+
+    It is the new final, or, with ``halves``, the mean of it and of the final that there was. A declaration whose final finds no weights
+    stays as it is.
+    """
+    views = declaration.data.get("views") or {}
+    data, added = copy.deepcopy(declaration.data), dict[str, dict[str, Any]]()
+    for one in chosen:
+        view = view_among(one.view, views)
+        if one.name not in (*data["models"], *member_names(data)) and (not one.view or view in views):
+            added[one.name] = {**one.declared, **({"view": view} if one.view else {}), "stack_on": below}
+    last = next(reversed(data.get("ensemble") or {}), None)
+    weighing = None if last is None else _weighing(data["ensemble"][last])
+    if not added or last is None or weighing is None or {LAYERED, FINAL}.intersection(data["ensemble"]):
+        return declaration
+    ((way, _),) = data["ensemble"][last].items()
+    before = [*data["models"], *member_names(data)]
+    weighing["of"] = weighing.get("of") or before
+    data["models"].update(added)
+    data["ensemble"][LAYERED] = {way: {**weighing, "of": [*weighing["of"], *added]}}
+    if halves:
+        data["ensemble"][FINAL] = {"blend": {"of": [last, LAYERED], "method": "mean"}}
+    return Declaration(declaration.path, data, declaration.lines)
+
+
 def new_seeds(declaration: Declaration, models: Collection[str], number: int) -> Declaration:
     """Add a copy of some models with other seeds; ``number`` tells the copies apart."""
     declared = declaration.data["models"]
@@ -89,9 +117,14 @@ def _blend_in(added: list[str], data: dict[str, Any], before: list[str]) -> None
     """Let the entry that weighs models for the final weigh these too, or a new one behind it; ``before`` are those that were there."""
     ensemble = data.setdefault("ensemble", {})
     last = next(reversed(ensemble), None)
-    weighing = None if last is None else _weighing(ensemble[_combining(ensemble, last)])
-    if weighing is not None:
-        weighing["of"] = [*(weighing.get("of") or before), *added]
+    if LAYERED in ensemble:
+        names = [*ensemble]
+        weighing = [_weighing(ensemble[name]) for name in (names[names.index(LAYERED) - 1], LAYERED)]
+    else:
+        weighing = [] if last is None else [_weighing(ensemble[_combining(ensemble, last)])]
+    if weighing and None not in weighing:
+        for params in filter(None, weighing):
+            params["of"] = [*(params.get("of") or before), *added]
     elif added or last is None:
         members = before if last is None else [last]
         ensemble[FINAL] = {"blend": {"of": [*members, *added], "method": "bagged_hill_climb"}}
@@ -112,6 +145,11 @@ def _combining(ensemble: dict[str, Any], name: str) -> str:
     ((_, params),) = entry.items() if isinstance(entry, dict) else ((entry, None),)
     of = (params or {}).get("of") or []
     return _combining(ensemble, of[0]) if len(of) == 1 and of[0] in ensemble else name
+
+
+def without(declaration: Declaration, models: Collection[str]) -> Declaration:
+    """Leave some models out, as ``only`` does."""
+    return only(declaration, [name for name in declaration.data["models"] if name not in models])
 
 
 def only(declaration: Declaration, models: Collection[str]) -> Declaration:

@@ -89,7 +89,7 @@ def ensure_table(spec: Spec, keys: Keys, folder: Path, store: Store) -> Prepared
     def make(path: Path) -> None:
         tables = read_tables(spec, folder, sample=keys.sample)
         TRANSFORMS[spec.target.transform].check(tables.y)
-        write_table(path, tables, split(spec, tables), row_times(spec, tables))
+        write_table(path, tables, split(spec, tables, holds_out=keys.holds_out), row_times(spec, tables))
         made.append(tables)
 
     path = store.ensure(keys.table, make)
@@ -104,9 +104,9 @@ def ensure_table(spec: Spec, keys: Keys, folder: Path, store: Store) -> Prepared
     )
 
 
-def split(spec: Spec, tables: Tables) -> Folds:
-    """The declared folds of a table's training rows."""
-    return make_folds(_splittable(spec, tables), spec.split.name, spec.split.params, **tables.roles)
+def split(spec: Spec, tables: Tables, *, holds_out: bool = False) -> Folds:
+    """The declared folds of a table's training rows, or folds with rows held out from all but the last."""
+    return make_folds(_splittable(spec, tables), spec.split.name, spec.split.params, **tables.roles, holds_out=holds_out)
 
 
 def _splittable(spec: Spec, tables: Tables) -> Splittable:

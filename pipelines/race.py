@@ -17,7 +17,7 @@ from pipelines.layer_columns import column_names
 from pipelines.layers import in_turns, stack_on_of
 from pipelines.memory import estimated_bytes
 from pipelines.pace import NO_VIEW, PACES, Tempo, at_pace, can_be_paced, rounds_made
-from pipelines.portfolio_declaration import CONSTANT, only, with_entry
+from pipelines.portfolio_declaration import CONSTANT, LAYERED, only, with_entry
 from pipelines.progress import Progress
 from pipelines.stages import gather, join_members, prepare, threads_for
 from pipelines.store import read_json
@@ -88,6 +88,8 @@ class Race:
     underway: dict[str, set[Path]] = field(default_factory=dict)
     """The fits of each model as it is declared now; those of an earlier pace are not waited for."""
     shown: Shown = field(default_factory=lambda: Shown())
+    is_trial: bool = False
+    """Whether no answer is shown and models are not slowed: somebody only wants to know what comes out."""
 
     @classmethod
     def begin(cls, session: Session, key: str, scratch: Path) -> Race:
@@ -106,14 +108,15 @@ class Race:
 
         Nothing is kept back before the constant is done: an answer that comes a little late is better than none.
         """
-        if not self.losses and CONSTANT in self.session.models:
+        if self.is_trial or (not self.losses and CONSTANT in self.session.models):
             return self.clock.end - 1.0
-        return self.clock.end - 1.0 - 1.3 * self.shown.slowness * self._showing(len(self.losses) + 1)
+        return self.clock.end - 1.0 - 1.3 * self.shown.slowness * self.showing(len(self.losses) + 1)
 
-    def _showing(self, models: int) -> float:
+    def showing(self, models: int) -> float:
         """The seconds that an answer of so many models is expected to cost."""
         once, each = (least + for_a_row * self.prepared.n_train for least, for_a_row in (_SHOWING, _SHOWING_MODEL))
-        return once + (each + _WEIGHING[0] * min(self.prepared.n_train, _WEIGHING[1])) * models
+        times = 2 if LAYERED in self.session.spec.ensemble else 1
+        return once + (each + times * _WEIGHING[0] * min(self.prepared.n_train, _WEIGHING[1])) * models
 
     @property
     def has_time(self) -> bool:
@@ -126,18 +129,28 @@ class Race:
         return self.session.with_declaration(only(self.session.declaration, self.losses)).quietly()
 
     def best(self, kinds: Collection[str], count: int = 6) -> list[str]:
-        """The best complete models of some kinds, best first."""
-        fitting = [name for name in self.losses if self.session.spec.models[name].kind in kinds]
+        """The best complete models of some kinds, best first; layers, whose losses promise too much, are not among them."""
+        return [name for name in self.below() if self.session.spec.models[name].kind in kinds][:count]
+
+    def below(self, count: int | None = None) -> list[str]:
+        """The best complete models that a layer can stand on, best first: no constant, no layer, no model of some rows."""
+        models = self.session.spec.models
+        fitting = [name for name in self.losses if name != CONSTANT and not models[name].stack_on and models[name].keys.rows is None]
         return sorted(fitting, key=self.losses.__getitem__)[:count]
 
-    def run(self, session: Session, models: list[str]) -> None:
-        """Fit models in order; show what there is now and then."""
+    @property
+    def not_begun(self) -> list[str]:
+        """The declared models whose turn has not come."""
+        return [name for name in self.session.models if name not in self.underway and name not in self.given_up]
+
+    def run(self, session: Session, models: list[str], *, pause: float = np.inf) -> None:
+        """Fit models in order; show what there is now and then. From the moment ``pause`` on no other model is begun."""
         self.session = session
         every = [job(session, self.prepared, model, fold) for model in models for fold in range(self.prepared.folds.n_folds)]
         plan = threads_for(session, every, self.prepared.n_train)
         # a layer is begun when all fits of the models before it are done: some of them stand below it
         for turn in in_turns(stack_on_of(self.session.spec.models, models)):
-            for outcome in run_fits(self._in_turn(turn, plan), plan, until=lambda: self.until):
+            for outcome in run_fits(self._in_turn(turn, plan, pause), plan, until=lambda: self.until):
                 model = outcome.job.model
                 if outcome.job.out not in self.underway[model]:
                     continue
@@ -145,12 +158,14 @@ class Race:
                 if len(self.seconds.get(model, ())) == self.prepared.folds.n_folds:
                     self._complete(model)
 
-    def _in_turn(self, models: list[str], plan: ThreadPlan) -> Iterator[FoldFit]:
+    def _in_turn(self, models: list[str], plan: ThreadPlan, pause: float) -> Iterator[FoldFit]:
         """The fits of one model after the other, each decided on when a worker is about to be free."""
         for model in models:
+            if time.monotonic() > pause:
+                return
             if self._is_over(model) or not self._can_stand(model):
                 continue
-            self._begin(model, self._paced(model, plan, _SHARE_OF_A_MODEL * self.clock.budget))
+            self._begin(model, self._paced(model, plan))
             fold, has_hurried = 0, False
             while fold < self.prepared.folds.n_folds and not self._is_over(model):
                 one = job(self.session, self.prepared, model, fold)
@@ -168,7 +183,7 @@ class Race:
 
     def _hurries(self, model: str, plan: ThreadPlan, why: str) -> bool:
         """Begin a model again at a faster pace, where it has one."""
-        faster = self._paced(model, plan, _SHARE_OF_A_MODEL * self.clock.budget)
+        faster = self._paced(model, plan)
         if faster == self.session.declaration.data["models"][model]:
             return False
         self.session.console.say(f"{model}: begun again at a faster pace, {why}")
@@ -197,12 +212,12 @@ class Race:
             ensure_layer(self.session, self.prepared, model, 0)
         self.underway[model], self.seconds[model] = set(), []
 
-    def _paced(self, model: str, plan: ThreadPlan, seconds: float) -> dict[str, Any]:
-        """The entry of a model that takes at most so many seconds, and those that are left, in all its folds."""
+    def _paced(self, model: str, plan: ThreadPlan) -> dict[str, Any]:
+        """The entry of a model that takes at most its share of the time, and what is left of it, in all its folds."""
         spec, entry = self.session.spec.models[model], self.session.declaration.data["models"][model]
-        if not can_be_paced(spec.kind, spec.params):
+        if self.is_trial or not can_be_paced(spec.kind, spec.params):
             return dict(entry)
-        left = min(seconds, _CAREFUL * (self.until - time.monotonic()))
+        left = min(_SHARE_OF_A_MODEL * self.clock.budget, _CAREFUL * (self.until - time.monotonic()))
         expected = self._expected(model) / plan.threads * self.tempo.slowness(spec.kind)
         return at_pace(entry, spec.kind, expected, left * plan.workers / self.prepared.folds.n_folds)
 
@@ -233,7 +248,7 @@ class Race:
         rest = (self.prepared.folds.n_folds - len(done)) * float(np.mean(done)) / plan.workers
         if time.monotonic() + rest > self.until:
             return _TOO_LATE
-        return _TOO_SLOW if rest > _OUT_OF_PACE * _SHARE_OF_A_MODEL * self.clock.budget else ""
+        return _TOO_SLOW if rest > _OUT_OF_PACE * _SHARE_OF_A_MODEL * self.clock.budget and not self.is_trial else ""
 
     def _note(self, outcome: Outcome, plan: ThreadPlan) -> None:
         model, spec = outcome.job.model, self.session.spec.models[outcome.job.model]
@@ -251,12 +266,12 @@ class Race:
         predictions = gather(self.session, self.prepared, model, self.scratch, was_there=False)
         self.losses[model] = self.progress.add(predictions)
         models = len(self.losses)
-        if self.shown.is_due(self.clock, models, self._showing(models)):
+        if not self.is_trial and self.shown.is_due(self.clock, models, self.showing(models)):
             began = time.monotonic()
             show_so_far(self.so_far, self.key)
             seconds = time.monotonic() - began
             # a constant is shown faster than it will be with others beside
-            self.shown = Shown(began, seconds, models, max(1.0, seconds / self._showing(models)))
+            self.shown = Shown(began, seconds, models, max(1.0, seconds / self.showing(models)))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.errors import InputError
+from pipelines.held_out import with_held_out
 from pipelines.splittable import AtLeastOne, AtLeastTwo, NotNegative, Pairs
 from pipelines.splittable import Rows as Rows
 from pipelines.splittable import Splittable as Splittable
@@ -123,8 +124,14 @@ def make_folds(
     fit_only: NDArray[np.bool_],
     not_in_fit: NDArray[np.bool_],
     not_scored: NDArray[np.bool_],
+    holds_out: bool = False,
 ) -> Folds:
     """Folds for all rows; the masks, of shape (n_rows,), are the declared row roles.
+
+    Parameters
+    ----------
+    holds_out
+        Fewer folds, and a last one against rows that none of the others has seen (``with_held_out``).
 
     Raises
     ------
@@ -136,7 +143,8 @@ def make_folds(
     if len(split_rows) < params.get("folds", 2):
         raise InputError(f"{params.get('folds', 2)} folds need at least as many rows; there are {len(split_rows)}.")
     statuses = []
-    for fit, scored in SPLITTERS[splitter](inner, **params):
+    pairs = with_held_out(SPLITTERS[splitter], inner, params) if holds_out else SPLITTERS[splitter](inner, **params)
+    for fit, scored in pairs:
         status = np.zeros(len(table.y), dtype=np.int8)
         status[split_rows[fit]] = FIT
         status[split_rows[scored]] = SCORED

@@ -1,0 +1,195 @@
+"""Second layers in a budget: rows held out from everything judge whether they come in."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines import layer_gate
+from pipelines.declaration import Declaration, read_declaration
+from pipelines.held_out import JUDGED
+from pipelines.oof import Predictions
+from pipelines.portfolio import LAYERS, Configuration, as_declared, configurations, layers
+from pipelines.portfolio_declaration import FINAL, LAYERED, new_seeds, only, with_layers
+from pipelines.race import Clock
+from pipelines.splits import FIT, SCORED, UNUSED, Splittable, make_folds
+from pipelines.store import read_json
+
+VIEWS = ("views:\n", "views:\n  trees: [{drop: [street]}]\n")
+MEMBERS = ["constant", "ridge", "tree", "deep"]
+
+
+def declared(**keys: Any) -> Declaration:
+    models = as_declared(configurations("regression", 1000, 10)[:3])
+    ensemble = {"final": {"blend": {"of": [*models], "method": "hill_climb"}}}
+    return Declaration(Path("p.yaml"), {"views": {"trees": [], "native": []}, "models": models, "ensemble": ensemble, **keys}, {})
+
+
+# folds
+
+
+@pytest.mark.parametrize("splitter", JUDGED)
+@pytest.mark.parametrize("task", ["regression", "binary", "multiclass"])
+def test_rows_are_held_out_from_all_folds_but_the_last(splitter: str, task: str) -> None:
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=120) if task == "regression" else (np.arange(120) % (2 if task == "binary" else 3)).astype(float)
+    table = Splittable(pd.DataFrame({"town": rng.integers(0, 12, 120)}), y, task)
+    params = {"folds": 7, "seed": 3, **({"column": "town"} if splitter == "group" else {"repeats": 2})}
+    nobody = np.zeros(120, dtype=bool)
+    roles = {"fit_only": nobody, "not_in_fit": nobody, "not_scored": nobody}
+    status = make_folds(table, splitter, params, **roles, holds_out=True).status
+    held = status[:, -1] == SCORED
+    assert status.shape == (120, 4) and 0.1 < held.mean() < 0.4
+    assert (status[held, :-1] == UNUSED).all() and (status[~held, -1] == FIT).all()
+    assert ((status[~held, :-1] == SCORED).sum(axis=1) == 1).all() and (status[~held, :-1] != UNUSED).all()
+    if splitter == "group":
+        assert not set(table.columns["town"][held]) & set(table.columns["town"][~held])
+    np.testing.assert_array_equal(status, make_folds(table, splitter, params, **roles, holds_out=True).status)
+
+
+# declarations
+
+
+def test_layers_stand_beside_what_the_final_weighs() -> None:
+    after = with_layers(declared(), layers("regression", 1000), ["ridge", "lgb"])
+    names = [one.name for one in LAYERS if "regression" in one.tasks]
+    assert [name for name in after.data["models"] if after.data["models"][name].get("stack_on") == ["ridge", "lgb"]] == names
+    assert "view" not in after.data["models"]["top_linear"] and after.data["models"]["top_linear"]["passthrough"] is False
+    assert [*after.data["ensemble"]] == ["final", LAYERED, FINAL]
+    assert after.data["ensemble"][LAYERED]["blend"]["of"] == [*declared().data["models"], *names]
+    assert after.data["ensemble"][FINAL] == {"blend": {"of": ["final", LAYERED], "method": "mean"}}
+    whole = with_layers(declared(), layers("regression", 1000), ["ridge", "lgb"], halves=False)
+    assert [*whole.data["ensemble"]] == ["final", LAYERED]
+
+
+@pytest.mark.parametrize("halves", [True, False])
+def test_later_models_join_both(halves: bool) -> None:
+    after = new_seeds(with_layers(declared(), layers("regression", 1000), ["ridge", "lgb"], halves=halves), ["lgb"], 1)
+    assert all("lgb_seed1" in after.data["ensemble"][name]["blend"]["of"] for name in ("final", LAYERED))
+    assert [*after.data["ensemble"]] == ["final", LAYERED, *([FINAL] if halves else [])]
+
+
+def test_what_is_left_when_no_layer_is_complete() -> None:
+    after = only(with_layers(declared(), layers("regression", 1000), ["ridge", "lgb"]), ["ridge", "lgb"])
+    assert [*after.data["models"]] == ["ridge", "lgb"]
+    assert after.data["ensemble"][LAYERED]["blend"]["of"] == ["ridge", "lgb"]
+
+
+@pytest.mark.parametrize("ensemble", [{}, {"final": {"stack": {"of": ["ridge", "lgb"]}}}, {"final": {"blend": {"method": "mean"}}}])
+def test_a_final_without_weights_stays_as_it_is(ensemble: dict[str, Any]) -> None:
+    before = declared(ensemble=ensemble)
+    assert with_layers(before, layers("regression", 1000), ["ridge"]) is before
+
+
+def test_layers_of_a_quantile_learn_one() -> None:
+    assert [one.kind for one in layers("regression", 1000, of_quantile=True)] == ["lightgbm"]
+
+
+# runs
+
+
+@pytest.fixture
+def quick(make_tiny: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A tiny regression with a portfolio of one, and two layers."""
+    portfolio = (Configuration("deep", "decision_tree", "trees", {"max_depth": 4}),)
+    tops = (
+        Configuration("top_tree", "decision_tree", "trees", {"max_depth": 2}),
+        Configuration("top_linear", "ridge", "", {}, {"passthrough": False}),
+    )
+    monkeypatch.setattr("pipelines.portfolio.PORTFOLIO", portfolio)
+    monkeypatch.setattr("pipelines.portfolio.LAYERS", tops)
+    monkeypatch.setattr(layer_gate, "_ROWS", (50, 1000))
+    # the process of these tests is older than any budget
+    monkeypatch.setattr("pipelines.surroundings.process_began", time.monotonic)
+    tiny = make_tiny(n_train=120)
+    tiny.edit(VIEWS)
+    return tiny
+
+
+def judged(monkeypatch: pytest.MonkeyPatch, **losses: float) -> None:
+    monkeypatch.setattr(layer_gate, "_losses", lambda *_: losses)
+
+
+@pytest.mark.parametrize(
+    ("losses", "said", "final"),
+    [
+        ({"final": 1.0, FINAL: 1.5, LAYERED: 2.0}, "left out", "final"),
+        ({"final": 1.0, FINAL: 1.0, LAYERED: 1.0}, "left out", "final"),
+        ({"final": 2.0, FINAL: 1.0, LAYERED: 1.5}, "used", FINAL),
+        ({"final": 2.0, FINAL: 1.5, LAYERED: 1.0}, "used", LAYERED),
+    ],
+)
+def test_the_gate_decides(
+    quick: Any, foldwise: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, losses: dict[str, float], said: str, final: str
+) -> None:
+    judged(monkeypatch, **losses)
+    ran = foldwise("run", quick.folder, "--runs", quick.runs, "--budget", "30m")
+    assert ran.code == 0, ran.err
+    assert f"layers: {said}; the loss on rows held out from everything is {losses['final']:.5g} without them" in ran.err
+    metrics = read_json(quick.latest / "metrics.json")
+    assert metrics["final"]["name"] == final
+    assert [*metrics["models"]] == [*MEMBERS, *(["top_tree", "top_linear"] if said == "used" else [])]
+    run = read_json(quick.latest / "run.json")["run_id"]
+    submission = (quick.latest / "submission.csv").read_bytes()
+    assert foldwise("run", quick.folder, "--runs", quick.runs, "--from", run).code == 0
+    assert {path.read_bytes() for path in quick.latest.glob("history/*/submission.csv")} == {submission}
+
+
+def test_nothing_that_is_said_of_held_out_rows_has_seen_their_target(
+    quick: Any, foldwise: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[dict[str, Predictions]] = []
+    held: list[Any] = []
+
+    def note(session: Any, prepared: Any, trained: dict[str, Predictions]) -> dict[str, float]:
+        seen.append(trained)
+        held.append(prepared.folds.scored_rows(3))
+        return {"final": 0.0, FINAL: 1.0, LAYERED: 1.0}
+
+    monkeypatch.setattr(layer_gate, "_losses", note)
+    assert foldwise("run", quick.folder, "--runs", quick.runs, "--budget", "30m").code == 0
+    # what is held out is drawn without a look at the target
+    quick.change("train.csv", lambda table: table.assign(price=table["price"].where(~table.index.isin(held[0]), -5000.0)))
+    assert foldwise("run", quick.folder, "--runs", quick.runs, "--budget", "30m").code == 0
+    np.testing.assert_array_equal(held[0], held[1])
+    before, after = seen
+    assert [*before] == ["ridge", "tree", "deep", "top_tree", "top_linear"] == [*after]
+    for name in before:
+        # sums over all rows, less those of the scored ones, differ in their last bits
+        np.testing.assert_allclose(before[name].folds[3], after[name].folds[3], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("split: {kfold: {folds: 3, seed: 0}}", "split: {forward: {column: rooms, blocks: 3}}"),
+        ("final: {blend: {method: simplex}}", "final: {stack: {}}"),
+    ],
+    ids=["rows in order", "no weights"],
+)
+def test_where_there_is_nothing_to_judge_there_are_no_layers(quick: Any, foldwise: Callable[..., Any], change: tuple[str, str]) -> None:
+    quick.edit(change)
+    ran = foldwise("run", quick.folder, "--runs", quick.runs, "--budget", "30m")
+    assert ran.code == 0, ran.err
+    assert "layers:" not in ran.err and "top_tree" not in read_json(quick.latest / "metrics.json")["models"]
+
+
+def test_too_little_time_to_judge(quick: Any, foldwise: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layer_gate, "Clock", lambda began, seconds: Clock(began, 0.0))
+    ran = foldwise("run", quick.folder, "--runs", quick.runs, "--budget", "30m")
+    assert ran.code == 0 and re.search("layers: left out, there was no time to see whether they help", ran.err)
+
+
+def test_the_declaration_of_the_run_tells_what_was_used(quick: Any, foldwise: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    judged(monkeypatch, **{"final": 2.0, FINAL: 1.0, LAYERED: 1.5})
+    assert foldwise("run", quick.folder, "--runs", quick.runs, "--budget", "30m").code == 0
+    told = read_declaration(quick.latest / "declaration.yaml").data
+    assert told["models"]["top_tree"]["stack_on"] and set(told["models"]["top_tree"]["stack_on"]) == {"ridge", "tree", "deep"}
+    assert told["ensemble"][FINAL] == {"blend": {"of": ["final", LAYERED], "method": "mean"}}
