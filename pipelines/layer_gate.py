@@ -11,6 +11,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from features.errors import InputError
 from pipelines.combiners import entry_of
 from pipelines.engine import available_cores
 from pipelines.ensembles import Problem
@@ -51,9 +52,14 @@ def add_layers(race: Race) -> None:
     if LAYERED not in tried.data["ensemble"]:
         return
     others = [name for name in race.losses if name not in below]
-    losses = _held_out_losses(race, session.with_declaration(without(tried, others)), seconds)
+    try:
+        losses = _held_out_losses(race, session.with_declaration(without(tried, others)), seconds)
+    except InputError as error:
+        # rows that can be split once need not be enough to be split again
+        session.console.say(f"layers: left out, whether they help cannot be seen: {error}")
+        return
     if losses is None:
-        session.console.say("layers: left out, there was no time to see whether they help")
+        session.console.say("layers: left out, whether they help was not to be seen in the time")
         return
     final = next(reversed(complete.data["ensemble"]))
     best = min((final, FINAL, LAYERED), key=losses.__getitem__)
@@ -82,7 +88,13 @@ def _can_be_judged(session: Session, n_rows: int) -> bool:
 
 
 def _held_out_losses(race: Race, session: Session, seconds: float) -> dict[str, float] | None:
-    """The loss of each entry on rows that no model, layer or weight has seen; None where the time did not do or a model failed."""
+    """The loss of each entry on rows that no model, layer or weight has seen; None where not all models were fitted in the time.
+
+    Raises
+    ------
+    InputError
+        When the rows cannot be split like this.
+    """
     session = replace(session, keys=replace(session.keys, holds_out=True)).quietly()
     scratch = race.scratch / "held_out"
     scratch.mkdir()

@@ -184,7 +184,15 @@ def test_where_there_is_nothing_to_judge_there_are_no_layers(quick: Any, foldwis
 def test_too_little_time_to_judge(quick: Any, foldwise: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layer_gate, "Clock", lambda began, seconds: Clock(began, 0.0))
     ran = foldwise("run", quick.folder, "--runs", quick.runs, "--budget", "30m")
-    assert ran.code == 0 and re.search("layers: left out, there was no time to see whether they help", ran.err)
+    assert ran.code == 0 and re.search("layers: left out, whether they help was not to be seen in the time", ran.err)
+
+
+def test_rows_that_cannot_be_split_again(quick: Any, foldwise: Callable[..., Any]) -> None:
+    """Three streets make three folds of groups, and no four."""
+    quick.edit(("split: {kfold: {folds: 3, seed: 0}}", "split: {group: {column: street, folds: 3}}"))
+    ran = foldwise("run", quick.folder, "--runs", quick.runs, "--budget", "30m")
+    assert ran.code == 0, ran.err
+    assert "layers: left out, whether they help cannot be seen: 4 group folds need at least as many groups; 'street' has 3" in ran.err
 
 
 def test_the_declaration_of_the_run_tells_what_was_used(quick: Any, foldwise: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
