@@ -18,7 +18,7 @@ from pipelines.ensembles import Problem
 from pipelines.held_out import JUDGED
 from pipelines.jobs import fitted_predictions
 from pipelines.oof import Predictions, nested
-from pipelines.portfolio import layers
+from pipelines.portfolio import layers, view_among
 from pipelines.portfolio_declaration import FINAL, LAYERED, only, with_layers, without
 from pipelines.progress import Progress
 from pipelines.race import Clock, Race
@@ -42,7 +42,8 @@ _SHARE, _CAREFUL = 0.2, 0.7
 def add_layers(race: Race) -> None:
     """Fit second layers on the best models of a race, where the gate lets them pass; what it found is said."""
     session = race.session
-    chosen = layers(session.spec.task, race.prepared.n_train, of_quantile=session.metric.quantile is not None)
+    fitting = layers(session.spec.task, race.prepared.n_train, of_quantile=session.metric.quantile is not None)
+    chosen = [one for one in fitting if not one.view or view_among(one.view, race.columns) in race.columns]
     seconds = min(_SHARE * race.clock.budget, race.until - time.monotonic())
     below = _affordable(race, _CAREFUL * seconds)
     if len(below) < _FEWEST or not _can_be_judged(session, race.prepared.n_train):
