@@ -32,8 +32,8 @@ _SEEDED = ("lightgbm", "xgboost", "catboost", "extra_trees", "random_forest", "m
 _TRACKING_SECONDS = 15.0
 """What importing mlflow and writing a run can take; with less time left, the tracker is told later."""
 _ROUNDS_OF_SEEDS = 8
-_BEFORE_LAYERS = 0.4
-"""The share of the budget after which layers come before further models."""
+_BEFORE_LAYERS, _FOR_LAYERS = 0.4, 0.35
+"""The share of the budget after which layers come before what the portfolio adds, and the share that must be left for them."""
 
 
 def run_within(session: Session, key: str) -> Result:
@@ -57,8 +57,10 @@ def run_within(session: Session, key: str) -> Result:
     full = session.with_declaration(declaration)
     with tempfile.TemporaryDirectory(prefix=".budget-", dir=session.latest) as scratch:
         race = Race.begin(full, key, Path(scratch))
-        race.run(race.session, race.session.models, pause=race.clock.began + _BEFORE_LAYERS * race.clock.budget)
-        add_layers(race)
+        race.run(race.session, [name for name in race.session.models if name == CONSTANT or name in session.models])
+        race.run(race.session, race.not_begun, pause=race.clock.began + _BEFORE_LAYERS * race.clock.budget)
+        if race.clock.left > _FOR_LAYERS * race.clock.budget:
+            add_layers(race)
         race.run(race.session, race.not_begun)
         # every family has had its turn; from here on models are more of the same
         race.progress.patience = patience_for(race.prepared.n_train)
