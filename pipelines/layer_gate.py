@@ -8,7 +8,7 @@ all of it (AutoGluon's dynamic stacking asks the same question), and that quarte
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from features.errors import InputError
@@ -17,11 +17,14 @@ from pipelines.engine import available_cores
 from pipelines.ensembles import Problem
 from pipelines.held_out import JUDGED
 from pipelines.jobs import fitted_predictions
+from pipelines.known import Known
+from pipelines.metrics import Array, Metric
 from pipelines.oof import Predictions, nested
 from pipelines.portfolio import layers, view_among
 from pipelines.portfolio_declaration import FINAL, LAYERED, only, with_layers, without
 from pipelines.progress import Progress
 from pipelines.race import Clock, Race
+from pipelines.scores import paired_interval
 from pipelines.stages import prepare
 from pipelines.targets import TRANSFORMS
 
@@ -35,6 +38,8 @@ _ROWS = (200, 60_000)
 """The fewest rows that tell, and the most for which there is time."""
 _SHARE_OF_FITS = 0.35
 """What the fits with held-out rows cost, as a share of those that they repeat: four on half to three quarters of the rows."""
+_LEVEL = 0.6
+"""Of the interval of a difference of scores that must lie on one side: better in four of five resamples."""
 _SHARE, _CAREFUL = 0.2, 0.7
 """The share of the budget that the gate may take, and the part of it that is planned with."""
 
@@ -45,7 +50,7 @@ def add_layers(race: Race) -> None:
     fitting = layers(session.spec.task, race.prepared.n_train, of_quantile=session.metric.quantile is not None)
     chosen = [one for one in fitting if not one.view or view_among(one.view, race.columns) in race.columns]
     seconds = min(_SHARE * race.clock.budget, race.until - time.monotonic())
-    below = _affordable(race, _CAREFUL * seconds)
+    below = _affordable(race, len(chosen), _CAREFUL * seconds)
     if len(below) < _FEWEST or not _can_be_judged(session, race.prepared.n_train):
         return
     complete = only(session.declaration, race.losses)
@@ -54,32 +59,39 @@ def add_layers(race: Race) -> None:
         return
     others = [name for name in race.losses if name not in below]
     try:
-        losses = _held_out_losses(race, session.with_declaration(without(tried, others)), seconds)
+        held_out = _fitted_again(race, session.with_declaration(without(tried, others)), seconds)
     except InputError as error:
         # rows that can be split once need not be enough to be split again
         session.console.say(f"layers: left out, whether they help cannot be seen: {error}")
         return
-    if losses is None:
+    if held_out is None:
         session.console.say("layers: left out, whether they help was not to be seen in the time")
         return
     final = next(reversed(complete.data["ensemble"]))
-    best = min((final, FINAL, LAYERED), key=losses.__getitem__)
+    best = held_out.best(final)
     told = ", ".join(
-        f"{losses[name]:.5g} {what}" for name, what in ((final, "without them"), (FINAL, "with half of them"), (LAYERED, "with them"))
+        f"{held_out.score(name):.5g} {what}"
+        for name, what in ((final, "without them"), (FINAL, "with half of them"), (LAYERED, "with them"))
     )
-    session.console.say(f"layers: {'left out' if best == final else 'used'}; the loss on rows held out from everything is {told}")
+    said = {final: "left out", FINAL: "half used", LAYERED: "used"}[best]
+    session.console.say(f"layers: {said}; on rows held out from everything {session.metric.name} is {told}")
     if best != final:
         added = with_layers(session.declaration, chosen, below, halves=best == FINAL)
         race.run(session.with_declaration(added), [name for name in added.data["models"] if name not in session.spec.models])
 
 
-def _affordable(race: Race, seconds: float) -> list[str]:
-    """The best models that can be fitted again within the time, with rows held out; the slowest are left out first."""
+def _affordable(race: Race, n_layers: int, seconds: float) -> list[str]:
+    """The best models that can be fitted again within the time, with rows held out and layers on them; the slowest are left out first."""
     below = race.below(_MOST)
-    while (
-        below and _SHARE_OF_FITS * sum(sum(race.seconds[name]) for name in below) / available_cores() + race.showing(len(below)) > seconds
-    ):
-        below.remove(max(below, key=lambda name: sum(race.seconds[name])))
+    taken = {name: sum(race.seconds[name]) for name in below}
+
+    def expected() -> float:
+        # a layer takes what the models take on average
+        fits = sum(taken[name] for name in below) * (1 + n_layers / len(below))
+        return _SHARE_OF_FITS * fits / available_cores() + race.showing(len(below) + n_layers)
+
+    while below and expected() > seconds:
+        below.remove(max(below, key=taken.__getitem__))
     return below
 
 
@@ -88,8 +100,31 @@ def _can_be_judged(session: Session, n_rows: int) -> bool:
     return _ROWS[0] <= n_rows <= _ROWS[1] and session.spec.split.name in JUDGED and not session.members and session.spec.refit == "none"
 
 
-def _held_out_losses(race: Race, session: Session, seconds: float) -> dict[str, float] | None:
-    """The loss of each entry on rows that no model, layer or weight has seen; None where not all models were fitted in the time.
+@dataclass(frozen=True)
+class HeldOut:
+    """Rows that no model, layer or weight has seen, and what each ensemble entry says of them."""
+
+    metric: Metric
+    known: Known
+    values: dict[str, Array]
+
+    def score(self, name: str) -> float:
+        """The metric of an entry."""
+        return self.metric.score(self.known.y, self.values[name], self.known.weights, self.known.columns)
+
+    def best(self, final: str) -> str:
+        """The final without layers, unless it is better with half of them; all of them where that is surely better still."""
+        without, half = (self.metric.loss_of(self.score(name)) for name in (final, FINAL))
+        if half >= without:
+            return final
+        # half of what turns out to be noise costs little; whole layers must show more
+        known, both = self.known, (self.values[LAYERED], self.values[FINAL])
+        low, high = paired_interval(self.metric, known.y, *both, columns=known.columns, weights=known.weights, level=_LEVEL)
+        return LAYERED if (low > 0 if self.metric.greater_is_better else high < 0) else FINAL
+
+
+def _fitted_again(race: Race, session: Session, seconds: float) -> HeldOut | None:
+    """All models and entries, made again with rows held out; None where not all models were fitted in the time.
 
     Raises
     ------
@@ -107,14 +142,13 @@ def _held_out_losses(race: Race, session: Session, seconds: float) -> dict[str, 
     again.run(session, session.models)
     if not set(again.losses).issuperset(session.models):
         return None
-    trained = {name: fitted_predictions(again.session, prepared, name) for name in session.models}
-    return _losses(again.session, prepared, trained)
+    return _held_out(again.session, prepared, {name: fitted_predictions(again.session, prepared, name) for name in session.models})
 
 
-def _losses(session: Session, prepared: Prepared, trained: dict[str, Predictions]) -> dict[str, float]:
-    """The loss of each entry in the last fold, by models and weights of its own."""
+def _held_out(session: Session, prepared: Prepared, trained: dict[str, Predictions]) -> HeldOut:
+    """What each entry says of the rows of the last fold, by models and weights of its own."""
     problem = Problem(session.spec.task, session.metric, TRANSFORMS[session.spec.target.transform])
     entries = [entry_of(name, part, problem) for name, part in session.spec.ensemble.items()]
     fitted = nested(entries, trained, prepared.known, prepared.known_of_test, prepared.folds)
-    held = prepared.known.take(prepared.folds.scored_rows(prepared.folds.n_folds - 1))
-    return {name: float(session.metric.loss(held.y, one.predictions.folds[-1], held.weights, held.columns)) for name, one in fitted.items()}
+    known = prepared.known.take(prepared.folds.scored_rows(prepared.folds.n_folds - 1))
+    return HeldOut(session.metric, known, {name: one.predictions.folds[-1] for name, one in fitted.items()})

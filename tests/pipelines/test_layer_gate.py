@@ -15,7 +15,8 @@ import pytest
 from pipelines import layer_gate
 from pipelines.declaration import Declaration, read_declaration
 from pipelines.held_out import JUDGED
-from pipelines.oof import Predictions
+from pipelines.known import Known
+from pipelines.metrics import METRICS, Array
 from pipelines.portfolio import LAYERS, Configuration, as_declared, configurations, layers
 from pipelines.portfolio_declaration import FINAL, LAYERED, new_seeds, only, with_layers
 from pipelines.race import Clock
@@ -113,57 +114,67 @@ def quick(make_tiny: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any
     return tiny
 
 
-def judged(monkeypatch: pytest.MonkeyPatch, **losses: float) -> None:
-    monkeypatch.setattr(layer_gate, "_losses", lambda *_: losses)
+def judged(monkeypatch: pytest.MonkeyPatch, best: str) -> None:
+    monkeypatch.setattr(layer_gate.HeldOut, "best", lambda self, final: best)
 
 
-@pytest.mark.parametrize(
-    ("losses", "said", "final"),
-    [
-        ({"final": 1.0, FINAL: 1.5, LAYERED: 2.0}, "left out", "final"),
-        ({"final": 1.0, FINAL: 1.0, LAYERED: 1.0}, "left out", "final"),
-        ({"final": 2.0, FINAL: 1.0, LAYERED: 1.5}, "used", FINAL),
-        ({"final": 2.0, FINAL: 1.5, LAYERED: 1.0}, "used", LAYERED),
-    ],
-)
-def test_the_gate_decides(
-    quick: Any, foldwise: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, losses: dict[str, float], said: str, final: str
-) -> None:
-    judged(monkeypatch, **losses)
+@pytest.mark.parametrize(("best", "said"), [("final", "left out"), (FINAL, "half used"), (LAYERED, "used")])
+def test_the_gate_decides(quick: Any, foldwise: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, best: str, said: str) -> None:
+    judged(monkeypatch, best)
     ran = foldwise("run", quick.folder, "--runs", quick.runs, "--budget", "30m")
     assert ran.code == 0, ran.err
-    assert f"layers: {said}; the loss on rows held out from everything is {losses['final']:.5g} without them" in ran.err
+    assert re.search(
+        rf"layers: {said}; on rows held out from everything rmse is \d+ without them, \d+ with half of them, \d+ with them", ran.err
+    )
     metrics = read_json(quick.latest / "metrics.json")
-    assert metrics["final"]["name"] == final
-    assert [*metrics["models"]] == [*MEMBERS, *(["top_tree", "top_linear"] if said == "used" else [])]
+    assert metrics["final"]["name"] == best
+    assert [*metrics["models"]] == [*MEMBERS, *([] if said == "left out" else ["top_tree", "top_linear"])]
     run = read_json(quick.latest / "run.json")["run_id"]
     submission = (quick.latest / "submission.csv").read_bytes()
     assert foldwise("run", quick.folder, "--runs", quick.runs, "--from", run).code == 0
     assert {path.read_bytes() for path in quick.latest.glob("history/*/submission.csv")} == {submission}
 
 
+@pytest.mark.parametrize(
+    ("half", "whole", "best"),
+    [(0.8, 0.6, LAYERED), (0.8, 0.9, FINAL), (0.8, 0.799, FINAL), (1.2, 0.6, "final"), (1.0, 1.0, "final")],
+    ids=["better and better", "best by half", "not surely better than half", "half would be worse", "the same"],
+)
+@pytest.mark.parametrize("metric", ["rmse", "r2"])
+def test_layers_come_in_where_they_are_surely_better(half: float, whole: float, best: str, metric: str) -> None:
+    rng = np.random.default_rng(0)
+    y, noise = rng.normal(size=500), rng.normal(size=(3, 500))
+    # errors that are alike, but for those of the whole
+    errors = {"final": noise[0], FINAL: half * noise[0], LAYERED: whole * (0.9 * noise[0] + 0.44 * noise[1])}
+    values = {name: y + (noise[0] if half == whole else error) for name, error in errors.items()}
+    assert layer_gate.HeldOut(METRICS[metric], Known(y), values).best("final") == best
+
+
 def test_nothing_that_is_said_of_held_out_rows_has_seen_their_target(
     quick: Any, foldwise: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[dict[str, Predictions]] = []
+    seen: list[dict[str, Array]] = []
     held: list[Any] = []
 
-    def note(session: Any, prepared: Any, trained: dict[str, Predictions]) -> dict[str, float]:
-        seen.append(trained)
-        held.append(prepared.folds.scored_rows(3))
-        return {"final": 0.0, FINAL: 1.0, LAYERED: 1.0}
+    really = layer_gate._held_out
 
-    monkeypatch.setattr(layer_gate, "_losses", note)
+    def note(session: Any, prepared: Any, trained: dict[str, Any]) -> layer_gate.HeldOut:
+        found = really(session, prepared, trained)
+        seen.append({**{name: one.folds[3] for name, one in trained.items()}, **found.values})
+        held.append(prepared.folds.scored_rows(3))
+        return found
+
+    monkeypatch.setattr(layer_gate, "_held_out", note)
     assert foldwise("run", quick.folder, "--runs", quick.runs, "--budget", "30m").code == 0
     # what is held out is drawn without a look at the target
     quick.change("train.csv", lambda table: table.assign(price=table["price"].where(~table.index.isin(held[0]), -5000.0)))
     assert foldwise("run", quick.folder, "--runs", quick.runs, "--budget", "30m").code == 0
     np.testing.assert_array_equal(held[0], held[1])
     before, after = seen
-    assert [*before] == ["ridge", "tree", "deep", "top_tree", "top_linear"] == [*after]
+    assert [*before] == ["ridge", "tree", "deep", "top_tree", "top_linear", "final", LAYERED, FINAL] == [*after]
     for name in before:
         # sums over all rows, less those of the scored ones, differ in their last bits
-        np.testing.assert_allclose(before[name].folds[3], after[name].folds[3], rtol=1e-12)
+        np.testing.assert_allclose(before[name], after[name], rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +207,7 @@ def test_rows_that_cannot_be_split_again(quick: Any, foldwise: Callable[..., Any
 
 
 def test_the_declaration_of_the_run_tells_what_was_used(quick: Any, foldwise: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    judged(monkeypatch, **{"final": 2.0, FINAL: 1.0, LAYERED: 1.5})
+    judged(monkeypatch, FINAL)
     assert foldwise("run", quick.folder, "--runs", quick.runs, "--budget", "30m").code == 0
     told = read_declaration(quick.latest / "declaration.yaml").data
     assert told["models"]["top_tree"]["stack_on"] and set(told["models"]["top_tree"]["stack_on"]) == {"ridge", "tree", "deep"}
