@@ -116,18 +116,22 @@ def _extended(declaration: Declaration, added: dict[str, dict[str, Any]]) -> Dec
 def _blend_in(added: list[str], data: dict[str, Any], before: list[str]) -> None:
     """Let the entry that weighs models for the final weigh these too, or a new one behind it; ``before`` are those that were there."""
     ensemble = data.setdefault("ensemble", {})
-    last = next(reversed(ensemble), None)
-    if LAYERED in ensemble:
-        names = [*ensemble]
-        weighing = [_weighing(ensemble[name]) for name in (names[names.index(LAYERED) - 1], LAYERED)]
-    else:
-        weighing = [] if last is None else [_weighing(ensemble[_combining(ensemble, last)])]
-    if weighing and None not in weighing:
-        for params in filter(None, weighing):
-            params["of"] = [*(params.get("of") or before), *added]
-    elif added or last is None:
-        members = before if last is None else [last]
+    weighing = [params for name in _growing(ensemble) if (params := _weighing(ensemble[name])) is not None]
+    for params in weighing:
+        params["of"] = [*(params.get("of") or before), *added]
+    if not weighing and (added or not ensemble):
+        members = [next(reversed(ensemble))] if ensemble else before
         ensemble[FINAL] = {"blend": {"of": [*members, *added], "method": "bagged_hill_climb"}}
+
+
+def _growing(ensemble: dict[str, Any]) -> list[str]:
+    """The entries that further models join: the one that the final works on; where there are layers, that with and that without them."""
+    names = [*ensemble]
+    if names[-1:] == [FINAL] and names[-2:-1] == [LAYERED]:
+        names.pop()
+    if names[-1:] == [LAYERED]:
+        return names[-2:]
+    return [_combining(ensemble, names[-1])] if names else []
 
 
 def _weighing(entry: Any) -> dict[str, Any] | None:

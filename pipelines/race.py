@@ -16,7 +16,7 @@ from pipelines.jobs import ensure_layer, job
 from pipelines.layer_columns import column_names
 from pipelines.layers import in_turns, stack_on_of
 from pipelines.memory import estimated_bytes
-from pipelines.pace import NO_VIEW, PACES, Tempo, at_pace, can_be_paced, rounds_made
+from pipelines.pace import NO_VIEW, PACES, Tempo, at_pace, can_be_paced, rounds_made, seconds_of_fit
 from pipelines.portfolio_declaration import CONSTANT, LAYERED, only, with_entry
 from pipelines.progress import Progress
 from pipelines.stages import gather, join_members, prepare, threads_for
@@ -39,6 +39,8 @@ _SHOWING_MODEL = (0.1, 3e-6)
 """What each model in it adds."""
 _WEIGHING = (2e-5, 100_000)
 """What finding its weight adds for each row, and the most rows that are looked at."""
+_FASTEST, _TELLING = 0.5, 3
+"""Showing may turn out to be cheaper, to this share of what was expected, once so many models tell."""
 _OUT_OF_PACE = 3.0
 """A model is begun again when it would take so many times its share."""
 _CAREFUL = 0.8
@@ -165,6 +167,9 @@ class Race:
                 return
             if self._is_over(model) or not self._can_stand(model):
                 continue
+            if self._takes_too_long(model, plan):
+                self._give_up(model, _TOO_LATE)
+                continue
             self._begin(model, self._paced(model, plan))
             fold, has_hurried = 0, False
             while fold < self.prepared.folds.n_folds and not self._is_over(model):
@@ -180,6 +185,12 @@ class Race:
                     self.underway[model].add(one.out)
                     yield one
                     fold += 1
+
+    def _takes_too_long(self, model: str, plan: ThreadPlan) -> bool:
+        """Whether a model that cannot be paced is known to take longer than the time left, before any of its fits."""
+        spec, n_folds = self.session.spec.models[model], self.prepared.folds.n_folds
+        seconds = seconds_of_fit(spec.kind, spec.params, self.prepared.n_train)
+        return time.monotonic() + seconds * n_folds / plan.workers > self.until
 
     def _hurries(self, model: str, plan: ThreadPlan, why: str) -> bool:
         """Begin a model again at a faster pace, where it has one."""
@@ -270,8 +281,9 @@ class Race:
             began = time.monotonic()
             show_so_far(self.so_far, self.key)
             seconds = time.monotonic() - began
+            ratio = seconds / self.showing(models)
             # a constant is shown faster than it will be with others beside
-            self.shown = Shown(began, seconds, models, max(1.0, seconds / self.showing(models)))
+            self.shown = Shown(began, seconds, models, max(_FASTEST if models >= _TELLING else 1.0, ratio))
 
 
 @dataclass(frozen=True)
@@ -282,7 +294,7 @@ class Shown:
     seconds: float = 0.0
     models: int = 0
     slowness: float = 1.0
-    """How many times longer than expected it took, at least once."""
+    """How many times longer than expected it took."""
 
     def is_due(self, clock: Clock, models: int, expected: float) -> bool:
         """Whether to show it again: at once the first time, then so that it costs a twentieth of the time, or with three times the models."""

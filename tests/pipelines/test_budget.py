@@ -92,6 +92,13 @@ def test_workers_follow_into_another_folder(
         assert (tmp_path / name / "runs" / "tiny" / "submission.csv").is_file()
 
 
+def test_what_is_known_to_take_too_long_is_not_begun(quick: Any, foldwise: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.race.seconds_of_fit", lambda kind, params, n_rows: 1e9 if params.get("max_depth") == 4 else 0.0)
+    said = foldwise("run", quick.folder, "--runs", "runs", "--budget", "30m")
+    assert "deep: left out, its folds would take longer than the time left" in said.err and "deep: failed" not in said.err
+    assert "deep" not in read_json(Path("runs/tiny/metrics.json"))["models"]
+
+
 def test_too_little_time_for_any_model(quick: Any, foldwise: Callable[..., Any]) -> None:
     said = foldwise("run", quick.folder, "--runs", "runs", "--budget", "0.01s")
     assert said.code == 2

@@ -10,7 +10,7 @@ import pytest
 from pipelines.build_spec import build_spec
 from pipelines.declaration import Declaration
 from pipelines.models import kinds, missing
-from pipelines.pace import PACES, Tempo, at_pace, can_be_paced, rounds_made
+from pipelines.pace import PACES, Tempo, at_pace, can_be_paced, rounds_made, seconds_of_fit
 from pipelines.portfolio import PORTFOLIO, as_declared, configurations, starting_models
 from pipelines.portfolio_declaration import FINAL, new_seeds, only, with_configurations, with_constant
 
@@ -181,3 +181,10 @@ def test_every_other_booster_learns_the_logarithm_of_a_heavy_tail() -> None:
     )
     kinds = {(one.kind, on_log) for one, on_log in zip(mixed, logs, strict=True)}
     assert all((kind, on_log) in kinds for kind in ("lightgbm", "xgboost", "catboost") for on_log in (True, False))
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "seconds"), [("realmlp", {"n_epochs": 32}, 28.8), ("realmlp", {}, 0.0), ("knn", {"n_neighbors": 5}, 0.0)]
+)
+def test_what_a_fit_without_a_pace_is_expected_to_take(kind: str, params: dict[str, Any], seconds: float) -> None:
+    assert seconds_of_fit(kind, params, 10_000) == pytest.approx(seconds)
