@@ -88,7 +88,7 @@ def _affordable(race: Race, n_layers: int, seconds: float) -> list[str]:
     def expected() -> float:
         # a layer takes what the models take on average
         fits = sum(taken[name] for name in below) * (1 + n_layers / len(below))
-        return _SHARE_OF_FITS * fits / available_cores() + race.showing(len(below) + n_layers)
+        return race.preparing + _SHARE_OF_FITS * fits / available_cores() + race.showing(len(below) + n_layers)
 
     while below and expected() > seconds:
         below.remove(max(below, key=taken.__getitem__))

@@ -86,6 +86,8 @@ class Race:
     """How long the folds of each model took."""
     columns: dict[str, int] = field(default_factory=dict)
     """How many columns each view has."""
+    preparing: float = 0.0
+    """How long making the matrices took."""
     tempo: Tempo = field(default_factory=Tempo)
     underway: dict[str, set[Path]] = field(default_factory=dict)
     """The fits of each model as it is declared now; those of an earlier pace are not waited for."""
@@ -96,13 +98,15 @@ class Race:
     @classmethod
     def begin(cls, session: Session, key: str, scratch: Path) -> Race:
         """Make the matrices and take in what was made elsewhere; nothing is fitted yet."""
+        began = time.monotonic()
         prepared = prepare(session, scratch)
+        preparing = time.monotonic() - began
         clock = Clock(session.around.began, float(session.options.budget or 0))
         columns = {view: len(facts["columns"]) for view, facts in read_json(scratch / "plan.json")["views"].items()}
         progress = Progress(session, prepared)
         for predictions in join_members(session, prepared, scratch).values():
             progress.add(predictions)
-        return cls(session, prepared, key, scratch, clock, progress, columns=columns)
+        return cls(session, prepared, key, scratch, clock, progress, columns=columns, preparing=preparing)
 
     @property
     def until(self) -> float:
