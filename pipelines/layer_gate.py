@@ -76,6 +76,7 @@ def add_layers(race: Race) -> None:
     said = {final: "left out", FINAL: "half used", LAYERED: "used"}[best]
     session.console.say(f"layers: {said}; on rows held out from everything {session.metric.name} is {told}")
     if best != final:
+        session.console.say("  out-of-fold scores with layers promise more than they hold: believe the difference above")
         added = with_layers(session.declaration, chosen, below, halves=best == FINAL)
         race.run(session.with_declaration(added), [name for name in added.data["models"] if name not in session.spec.models])
 

@@ -127,7 +127,8 @@ def _layer_notes(evidence: Evidence) -> list[str]:
         "A layer is fitted, for fold k, on the rows that fold k fits on, with their out-of-fold predictions, and scored on fold k. "
         "Rows without such predictions are left out."
     )
-    return [*said, f"{how} {_NOT_AGAIN.format('layer')}"] if layers else []
+    promised = "Out-of-fold scores of layers therefore promise more than they hold, on some tables far more."
+    return [*said, f"{how} {_NOT_AGAIN.format('layer')} {promised}"] if layers else []
 
 
 def _member_notes(evidence: Evidence) -> list[str]:
