@@ -11,6 +11,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from features.errors import InputError
 from pipelines.layer_gate import add_layers
 from pipelines.portfolio import Configuration, configurations
@@ -32,8 +34,10 @@ _SEEDED = ("lightgbm", "xgboost", "catboost", "extra_trees", "random_forest", "m
 _TRACKING_SECONDS = 15.0
 """What importing mlflow and writing a run can take; with less time left, the tracker is told later."""
 _ROUNDS_OF_SEEDS = 8
-_BEFORE_LAYERS, _FOR_LAYERS = 0.4, 0.35
-"""The share of the budget after which layers come before what the portfolio adds, and the share that must be left for them."""
+_BEFORE_LAYERS, _FOR_LAYERS = 0.45, 0.35
+"""The share of the budget after which layers come before further models, and the share that must be left for them."""
+_FAMILIES_FIRST = 120.0
+"""In fewer seconds all declared models come before layers."""
 
 
 def run_within(session: Session, key: str) -> Result:
@@ -57,7 +61,9 @@ def run_within(session: Session, key: str) -> Result:
     full = session.with_declaration(declaration)
     with tempfile.TemporaryDirectory(prefix=".budget-", dir=session.latest) as scratch:
         race = Race.begin(full, key, Path(scratch))
-        race.run(race.session, [name for name in race.session.models if name == CONSTANT or name in session.models])
+        declared = [name for name in race.session.models if name == CONSTANT or name in session.models]
+        waits = race.clock.budget < _FAMILIES_FIRST
+        race.run(race.session, declared, pause=np.inf if waits else race.clock.began + _BEFORE_LAYERS * race.clock.budget)
         race.run(race.session, race.not_begun, pause=race.clock.began + _BEFORE_LAYERS * race.clock.budget)
         if race.clock.left > _FOR_LAYERS * race.clock.budget:
             add_layers(race)

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 _FEWEST, _MOST = 3, 8
 """Models that layers stand on."""
-_ROWS = (200, 60_000)
-"""The fewest rows that tell, and the most for which there is time."""
+_LEAST_ROWS, _MOST_ROWS = 200, 10_000
+"""The fewest rows that tell; of more than the most, as many are drawn: layers promise the more than they hold, the fewer rows there are."""
 _SHARE_OF_FITS = 0.35
 """What the fits with held-out rows cost, as a share of those that they repeat: four on half to three quarters of the rows."""
 _LEVEL = 0.6
@@ -83,7 +83,7 @@ def add_layers(race: Race) -> None:
 
 def _affordable(race: Race, n_layers: int, seconds: float) -> list[str]:
     """The best models that can be fitted again within the time, with rows held out and layers on them; the slowest are left out first."""
-    below = race.below(_MOST)
+    below, share = race.below(_MOST), min(1.0, _MOST_ROWS / race.prepared.n_train)
     taken = {name: sum(race.seconds[name]) for name in below}
 
     def expected() -> float:
@@ -91,14 +91,14 @@ def _affordable(race: Race, n_layers: int, seconds: float) -> list[str]:
         fits = sum(taken[name] for name in below) * (1 + n_layers / len(below))
         return race.preparing + _SHARE_OF_FITS * fits / available_cores() + race.showing(len(below) + n_layers)
 
-    while below and expected() > seconds:
+    while below and share * expected() > seconds:
         below.remove(max(below, key=taken.__getitem__))
     return below
 
 
 def _can_be_judged(session: Session, n_rows: int) -> bool:
     """Whether rows can be held out from everything: rows in no order, and no predictions that were made elsewhere."""
-    return _ROWS[0] <= n_rows <= _ROWS[1] and session.spec.split.name in JUDGED and not session.members and session.spec.refit == "none"
+    return n_rows >= _LEAST_ROWS and session.spec.split.name in JUDGED and not session.members and session.spec.refit == "none"
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,9 @@ def _fitted_again(race: Race, session: Session, seconds: float) -> HeldOut | Non
     InputError
         When the rows cannot be split like this.
     """
-    session = replace(session, keys=replace(session.keys, holds_out=True)).quietly()
+    sample = _MOST_ROWS if race.prepared.n_train > _MOST_ROWS else session.options.sample
+    keys, options = replace(session.keys, holds_out=True, sample=sample), replace(session.options, sample=sample)
+    session = replace(session, keys=keys, options=options).quietly()
     scratch = race.scratch / "held_out"
     scratch.mkdir()
     clock = Clock(time.monotonic(), seconds)

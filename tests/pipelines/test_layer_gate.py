@@ -106,7 +106,7 @@ def quick(make_tiny: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any
     )
     monkeypatch.setattr("pipelines.portfolio.PORTFOLIO", portfolio)
     monkeypatch.setattr("pipelines.portfolio.LAYERS", tops)
-    monkeypatch.setattr(layer_gate, "_ROWS", (50, 1000))
+    monkeypatch.setattr(layer_gate, "_LEAST_ROWS", 50)
     # the process of these tests is older than any budget
     monkeypatch.setattr("pipelines.surroundings.process_began", time.monotonic)
     tiny = make_tiny(n_train=120)
@@ -196,6 +196,20 @@ def test_too_little_time_to_judge(quick: Any, foldwise: Callable[..., Any], monk
     monkeypatch.setattr(layer_gate, "Clock", lambda began, seconds: Clock(began, 0.0))
     ran = foldwise("run", quick.folder, "--runs", quick.runs, "--budget", "30m")
     assert ran.code == 0 and re.search("layers: left out, whether they help was not to be seen in the time", ran.err)
+
+
+def test_of_many_rows_some_judge(quick: Any, foldwise: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    really = layer_gate._held_out
+
+    def note(session: Any, prepared: Any, trained: dict[str, Any]) -> layer_gate.HeldOut:
+        sizes.append(prepared.n_train)
+        return really(session, prepared, trained)
+
+    monkeypatch.setattr(layer_gate, "_held_out", note)
+    monkeypatch.setattr(layer_gate, "_MOST_ROWS", 80)
+    assert foldwise("run", quick.folder, "--runs", quick.runs, "--budget", "30m").code == 0
+    assert sizes == [80] and len(pd.read_parquet(quick.latest / "oof" / "ridge.parquet")) == 120
 
 
 def test_rows_that_cannot_be_split_again(quick: Any, foldwise: Callable[..., Any]) -> None:
