@@ -620,7 +620,7 @@ class Bench:
         train[self.target] = spoil(train[self.target].astype(int), rows).astype(str)
         train.to_csv(data / "train.csv", index=False)
         if self.folds is not None:
-            self.monkeypatch.setattr(prepare, "split", lambda *_: self.folds)
+            self.monkeypatch.setattr(prepare, "split", lambda *_, **__: self.folds)
         session = open_session(self.competition, data, Options(runs=self.folder / run / "runs"), around(1))
         prepared = stages.prepare(session, self.folder / run / "out")
         self.folds = prepared.folds
