@@ -11,8 +11,6 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from features.errors import InputError
 from pipelines.layer_gate import add_layers
 from pipelines.portfolio import Configuration, configurations
@@ -61,9 +59,8 @@ def run_within(session: Session, key: str) -> Result:
     full = session.with_declaration(declaration)
     with tempfile.TemporaryDirectory(prefix=".budget-", dir=session.latest) as scratch:
         race = Race.begin(full, key, Path(scratch))
-        declared = [name for name in race.session.models if name == CONSTANT or name in session.models]
-        waits = race.clock.budget < _FAMILIES_FIRST
-        race.run(race.session, declared, pause=np.inf if waits else race.clock.began + _BEFORE_LAYERS * race.clock.budget)
+        if race.clock.budget < _FAMILIES_FIRST:
+            race.run(race.session, [name for name in race.session.models if name == CONSTANT or name in session.models])
         race.run(race.session, race.not_begun, pause=race.clock.began + _BEFORE_LAYERS * race.clock.budget)
         if race.clock.left > _FOR_LAYERS * race.clock.budget:
             add_layers(race)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from features.errors import InputError
-from pipelines.combiners import entry_of
+from pipelines.combiners import entry_of, group_column
 from pipelines.engine import available_cores
 from pipelines.ensembles import Problem
 from pipelines.held_out import JUDGED
@@ -50,8 +52,8 @@ def add_layers(race: Race) -> None:
     fitting = layers(session.spec.task, race.prepared.n_train, of_quantile=session.metric.quantile is not None)
     chosen = [one for one in fitting if not one.view or view_among(one.view, race.columns) in race.columns]
     seconds = min(_SHARE * race.clock.budget, race.until - time.monotonic())
-    below = _affordable(race, len(chosen), _CAREFUL * seconds)
-    if len(below) < _FEWEST or not _can_be_judged(session, race.prepared.n_train):
+    below = _affordable(race, len(chosen), _CAREFUL * seconds) if _can_be_judged(session, race.prepared.n_train) else []
+    if len(below) < _FEWEST:
         return
     complete = only(session.declaration, race.losses)
     tried = with_layers(complete, chosen, below)
@@ -108,6 +110,8 @@ class HeldOut:
     metric: Metric
     known: Known
     values: dict[str, Array]
+    groups: Any = None
+    """What tells the groups of the rows apart, shape (n_rows,), where the folds keep groups together."""
 
     def score(self, name: str) -> float:
         """The metric of an entry."""
@@ -119,9 +123,16 @@ class HeldOut:
         if half >= without:
             return final
         # half of what turns out to be noise costs little; whole layers must show more
-        known, both = self.known, (self.values[LAYERED], self.values[FINAL])
-        low, high = paired_interval(self.metric, known.y, *both, columns=known.columns, weights=known.weights, level=_LEVEL)
-        return LAYERED if (low > 0 if self.metric.greater_is_better else high < 0) else FINAL
+        return LAYERED if self._is_surely_better(LAYERED, FINAL) else FINAL
+
+    def _is_surely_better(self, name: str, other: str) -> bool:
+        """Whether an entry scores better in most resamples of the rows, or of whole groups of them."""
+        if self.metric.target is not None:
+            # scores on both sides of the best one: their difference says nothing
+            return False
+        known, drawn = self.known, {"groups": self.groups, "weights": self.known.weights, "level": _LEVEL}
+        low, high = paired_interval(self.metric, known.y, self.values[name], self.values[other], columns=known.columns, **drawn)
+        return low > 0 if self.metric.greater_is_better else high < 0
 
 
 def _fitted_again(race: Race, session: Session, seconds: float) -> HeldOut | None:
@@ -154,4 +165,6 @@ def _held_out(session: Session, prepared: Prepared, trained: dict[str, Predictio
     entries = [entry_of(name, part, problem) for name, part in session.spec.ensemble.items()]
     fitted = nested(entries, trained, prepared.known, prepared.known_of_test, prepared.folds)
     known = prepared.known.take(prepared.folds.scored_rows(prepared.folds.n_folds - 1))
-    return HeldOut(session.metric, known, {name: one.predictions.folds[-1] for name, one in fitted.items()})
+    column = group_column(session.spec)
+    groups = None if column is None else np.asarray(known.columns[column])
+    return HeldOut(session.metric, known, {name: one.predictions.folds[-1] for name, one in fitted.items()}, groups)

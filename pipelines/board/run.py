@@ -9,7 +9,7 @@ from pipelines.board.places import Places
 from pipelines.board.records import DAMAGED, minute
 from pipelines.history import Entry
 from pipelines.metrics import metric_of
-from pipelines.report.blends import weights_figure
+from pipelines.report.blends import WEIGHING, weights_figure
 from pipelines.report.blocks import Block, Facts, Figure, Link, Links, Table, Text
 from pipelines.report.numbers import count, decimals_of, duration, interval, number
 from pipelines.report.scoreboard import dot_plot
@@ -85,4 +85,4 @@ def _known(value: float | None) -> float:
 def _weights(entry: Entry, learnt: dict[str, Any]) -> list[Figure]:
     serving = entry.folder / "serving.json"
     classes = [str(one) for one in entry.read("serving.json").get("classes") or []] if serving.is_file() else []
-    return [weights_figure(name, one, classes) for name, one in learnt.items() if one["kind"] in ("blend", "stack", "log_pool")]
+    return [weights_figure(name, one, classes) for name, one in learnt.items() if one["kind"] in WEIGHING]

@@ -26,6 +26,7 @@ _RARE = 0.03
 _RELATIVE = ("rmsle", "rmspe", "mape", "poisson_deviance", "gamma_deviance", "tweedie_deviance")
 """Regression metrics that look at ratios: a model of the logarithm is near what they ask for."""
 _LOG_LOSSES = ("log_loss", "normalised_entropy", "rig")
+"""Metrics that are the log loss, on one scale or another."""
 DEFAULTS = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}
 
 

@@ -19,17 +19,16 @@ def past_members(history: Iterable[Entry], keys: Keys, models: Iterable[str]) ->
     keys, models
         Of the run that they are to join.
     """
-    members, own, known = list[dict[str, Any]](), list(models), set[tuple[str, ...]]()
+    members = list[dict[str, Any]]()
+    # a model is told by its first fit: the keys of the others differ by the fold alone
+    known = {keys.fit(model, 0) for model in models}
     for entry in reversed([*history]):
         made = entry.read("keys.json")
-        if made["table"] != keys.table:
-            continue
-        declared = entry.declared()["models"]
-        for name, fits in made["fits"].items():
-            known = known or {tuple(keys.fit(model, fold) for fold in range(len(fits))) for model in own}
-            if tuple(fits) not in known and _can_join(declared[name]):
-                known.add(tuple(fits))
-                members.append(_member(entry, name))
+        is_same = made["table"] == keys.table
+        new = {fits[0]: name for name, fits in made["fits"].items() if is_same and fits[0] not in known}
+        declared = entry.declared()["models"] if new else {}
+        members += [_member(entry, name) for name in new.values() if _can_join(declared[name])]
+        known.update(new)
     return members
 
 

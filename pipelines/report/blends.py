@@ -12,6 +12,8 @@ from pipelines.report.evidence import Evidence
 from pipelines.report.numbers import count, number, rounded
 from pipelines.report.traces import DIVERGING, SCALE_BAR, SEQUENTIAL, heat, lying_bars
 
+WEIGHING = ("blend", "stack", "log_pool")
+"""Kinds of entry whose weights or coefficients are shown."""
 _MOST_WITH_TEXT, _MOST_SAID = 12, 6
 
 
@@ -21,7 +23,7 @@ def blends_section(evidence: Evidence) -> Section | None:
         return None
     classes, learnt = [str(one) for one in evidence.prepared.classes], evidence.combined.learnt
     said = "What is deployed, fitted on all out-of-fold rows; the scores come from what was fitted without the scored fold."
-    weighing = {name: entry for name, entry in learnt.items() if entry["kind"] in ("blend", "stack", "log_pool")}
+    weighing = {name: entry for name, entry in learnt.items() if entry["kind"] in WEIGHING}
     others = {name: entry for name, entry in learnt.items() if name not in weighing}
     figures: list[Block] = [weights_figure(name, entry, classes) for name, entry in weighing.items()]
     blocks = [*([Text(said)] if learnt else []), *figures, *([_others(others)] if others else []), correlation_figure(evidence)]

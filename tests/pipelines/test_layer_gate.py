@@ -150,6 +150,22 @@ def test_layers_come_in_where_they_are_surely_better(half: float, whole: float, 
     assert layer_gate.HeldOut(METRICS[metric], Known(y), values).best("final") == best
 
 
+def test_rows_of_one_group_are_no_independent_witnesses() -> None:
+    """One group of four that gains, and much: of single rows that is sure, of groups it is luck."""
+    rng = np.random.default_rng(0)
+    y, error = rng.normal(size=400), rng.normal(size=400)
+    groups = np.arange(400) // 100
+    values = {"final": y + error, FINAL: y + 0.99 * error, LAYERED: y + error * np.where(groups == 0, 0.5, 1.01)}
+    assert layer_gate.HeldOut(METRICS["rmse"], Known(y), values).best("final") == LAYERED
+    assert layer_gate.HeldOut(METRICS["rmse"], Known(y), values, groups).best("final") == FINAL
+
+
+def test_a_metric_with_a_best_value_takes_half_at_most() -> None:
+    y = np.tile([0.0, 1.0], 200)
+    values = {"final": np.full(400, 0.2), FINAL: np.full(400, 0.4), LAYERED: np.full(400, 0.6)}
+    assert layer_gate.HeldOut(METRICS["calibration_ratio"], Known(y), values).best("final") == FINAL
+
+
 def test_nothing_that_is_said_of_held_out_rows_has_seen_their_target(
     quick: Any, foldwise: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
